@@ -1,0 +1,55 @@
+//! Files, mounts and scripts of a node.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Files that a node finds at start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FileItem {
+    /// Where in the node (absolute).
+    pub to: PathBuf,
+    /// A file, or a folder whose content is copied; relative to the lab's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
+    /// The content itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Permissions in octal (`"0644"`); by default those of `from`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// `user` or `user:group` by the node's names; `root:root` by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Copies what symbolic links in the folder point to, not the links.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub follow: bool,
+}
+
+/// A folder of the host that a node shares.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mount {
+    /// Folder on the host, relative to the lab's folder.
+    pub host: PathBuf,
+    /// Where in the node (absolute).
+    pub at: PathBuf,
+    /// Whether the node may only read it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
+}
+
+/// Something that a node runs at its start or end, by `bash`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Script {
+    /// Shell text.
+    Run(String),
+    /// A file of the lab.
+    File {
+        /// Relative to the lab's folder.
+        file: PathBuf,
+    },
+}
