@@ -7,6 +7,7 @@ mod files;
 mod mac;
 mod names;
 mod node;
+pub mod packages;
 mod snapshot;
 mod topology;
 mod validate;
