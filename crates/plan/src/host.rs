@@ -12,8 +12,8 @@ pub struct Host<'a> {
     pub features: &'a BTreeSet<Feature>,
     /// Limits that a lab's size meets.
     pub limits: &'a HostLimits,
-    /// Whether a node will find a program, by its name without a folder: in the host's `/usr`
-    /// or in a tool layer.
+    /// Whether a node will find a program: a name without a folder is looked for where programs
+    /// are, a path (`/usr/lib/frr/zebra`) where it says; in the host's `/usr` or a tool layer.
     pub has_program: &'a dyn Fn(&str) -> bool,
     /// Names of features, programs and services to do without: their absence is a warning.
     pub without: &'a [String],
@@ -31,7 +31,7 @@ impl fmt::Debug for Host<'_> {
 
 impl Host<'_> {
     /// Whether the user wants to go on without it.
-    pub fn waived(&self, name: &str) -> bool {
+    pub(crate) fn waived(&self, name: &str) -> bool {
         self.without.iter().any(|w| w == name || w == "all")
     }
 }
