@@ -23,13 +23,18 @@ pub struct FileItem {
     /// `user` or `user:group` by the node's names; `root:root` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Copies what symbolic links in the folder point to, not the links.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub follow: bool,
+    /// Whether what symbolic links in the folder point to is copied, not the links. By default
+    /// only with the profile `kathara`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow: Option<bool>,
+    /// Whether text files lose byte-order marks and the carriage returns at the ends of their
+    /// lines. By default with the profiles `kathara` and `netkit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unix_lines: Option<bool>,
 }
 
 /// A folder of the host that a node shares.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
     /// Folder on the host, relative to the lab's folder.
@@ -39,6 +44,9 @@ pub struct Mount {
     /// Whether the node may only read it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
+    /// Whether the folder is made when it is not there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create: bool,
 }
 
 /// Something that a node runs at its start or end, by `bash`.

@@ -19,7 +19,7 @@ pub use names::{NameError, check_node_name};
 pub use node::{Interface, Limits, Node, Port, Route, Routing, Suite, Ulimit};
 pub use snapshot::{Entry, EntryKind, Snapshot};
 pub use topology::{External, Segment};
-pub use validate::validate;
+pub use validate::{Locate, ULIMITS, validate, validate_at};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;

@@ -68,6 +68,10 @@ pub struct Node {
     /// Ports of it that the host should reach.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<Port>,
+    /// Options of the tool that the lab was written for which nothing here carries out
+    /// (`bridged`, `privileged`, `kernel`, …), as they stood there.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub hints: IndexMap<String, Vec<String>>,
 }
 
 /// A network interface of a node.
