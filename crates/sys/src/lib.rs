@@ -10,6 +10,7 @@ pub mod bpf;
 pub mod cgroup;
 pub mod epoll;
 pub mod fdpass;
+pub mod features;
 pub mod identity;
 pub mod mount;
 pub mod netlink;
