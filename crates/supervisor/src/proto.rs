@@ -8,6 +8,9 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+/// Version of this protocol: a client and a lab that differ in it do not talk.
+pub const VERSION: u32 = 1;
+
 /// What a client asks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
@@ -114,6 +117,13 @@ pub enum Reply {
         /// Its exit status; 128 and the signal's number when a signal ended it.
         status: i32,
     },
+    /// A command could not be started.
+    Refused {
+        /// Exit status that a shell would give: 126 or 127.
+        status: i32,
+        /// Why.
+        message: String,
+    },
     /// A node's output.
     Log {
         /// All of it.
@@ -136,6 +146,8 @@ pub struct Status {
     pub broker: i32,
     /// Whether it has root's powers or a user's.
     pub rootless: bool,
+    /// Whether all nodes and wires are there.
+    pub built: bool,
     /// Whether every startup has ended.
     pub ready: bool,
     /// Its nodes.
@@ -149,7 +161,7 @@ pub struct Status {
 pub struct NodeStatus {
     /// Where it is in its life.
     pub state: NodeState,
-    /// Process number of its init on the host (0 when it does not run).
+    /// Process number of its init, as the lab's own processes count (0 when it does not run).
     pub pid: i32,
     /// Interfaces in order.
     pub interfaces: IndexMap<String, InterfaceStatus>,
@@ -240,6 +252,12 @@ pub struct Event {
 pub enum What {
     /// All nodes and wires are there; playing begins.
     Built,
+    /// A node cannot be made. While the lab is being built this is the end of it: whoever
+    /// started it takes it down.
+    Broken {
+        /// Why.
+        message: String,
+    },
     /// A node's startup begins.
     Starting,
     /// A script of it ended.

@@ -97,7 +97,9 @@ impl Groups {
     }
 }
 
-fn remove_tree(dir: &Path) -> io::Result<()> {
+/// Removes a group and all below it. Fails while processes are in them; one that is not there is
+/// no error.
+pub fn remove_tree(dir: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(dir) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => other?,
