@@ -2,9 +2,26 @@
 //! nodes will find ([`lab::Snapshot`]), and says where a file is wrong and what it could not
 //! keep. Reads only what the lab's folder holds (unless told otherwise), and runs nothing.
 
+mod conf;
+mod find;
+mod folder;
+mod mounts;
+mod names;
+mod native;
+mod nearest;
+mod only;
+mod places;
+mod snapshot;
+mod text;
+mod walk;
+
 use std::path::{Path, PathBuf};
 
-use diag::{Diagnostic, Diagnostics};
+use diag::Diagnostics;
+
+use folder::Folder;
+
+pub use mounts::{open_mount, prepare};
 
 /// How to read a lab.
 #[derive(Clone, Debug)]
@@ -54,8 +71,18 @@ pub struct Read {
     pub folder: PathBuf,
     /// The language that it is written in.
     pub dialect: Dialect,
+    /// Whether files and links of the lab may lead outside its folder.
+    pub outside: bool,
     /// Warnings and notes.
     pub diagnostics: Diagnostics,
+}
+
+/// A lab that was read and whose files were not.
+struct Parsed {
+    lab: lab::Lab,
+    dialect: Dialect,
+    diagnostics: Diagnostics,
+    locate: Box<lab::Locate<'static>>,
 }
 
 /// Reads a lab from its folder or its main file (`lab.conf`, `telaio.yaml`).
@@ -63,19 +90,38 @@ pub struct Read {
 /// # Errors
 /// All mistakes that were found, with their places, and the warnings beside them.
 pub fn read(path: &Path, options: &Options) -> Result<Read, Diagnostics> {
-    let _ = options;
-    Err(Diagnostic::error(format!(
-        "{} cannot be read: this build has no reader yet",
-        path.display()
-    ))
-    .into())
-}
-
-/// Makes what a lab needs on the host before it starts: folders that nodes share and that are
-/// not there yet. Where that cannot be, the nodes get an empty folder of their own, and a warning
-/// says so.
-pub fn prepare(read: &mut Read) {
-    let _ = read;
+    let main = find::main(path, options)?;
+    let folder = Folder::open(&main.folder, options.outside)?;
+    let mut parsed = match &main.native {
+        Some(file) => native::read(&folder, file)?,
+        None => conf::read(&folder, options)?,
+    };
+    let mut diagnostics = parsed.diagnostics;
+    diagnostics.append(lab::validate_at(&parsed.lab, &parsed.locate));
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    if !options.only.is_empty() {
+        only::keep(&mut parsed.lab, &options.only)?;
+    }
+    diagnostics.append(mounts::check(&parsed.lab, &folder, &parsed.locate));
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    match snapshot::take(&parsed.lab, &folder, &parsed.locate) {
+        Ok(snapshot) => Ok(Read {
+            lab: parsed.lab,
+            snapshot,
+            folder: folder.path().to_path_buf(),
+            dialect: parsed.dialect,
+            outside: options.outside,
+            diagnostics,
+        }),
+        Err(wrong) => {
+            diagnostics.append(wrong);
+            Err(diagnostics)
+        }
+    }
 }
 
 /// Writes a lab as the text of a `telaio.yaml` that stands in the lab's folder.
