@@ -7,12 +7,12 @@
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::CWD;
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
+    OpenTreeFlags, UnmountFlags,
 };
 
 /// How a detached tree is to look where it is attached.
@@ -106,6 +106,19 @@ pub fn mount(kind: &str, target: &Path, options: &str, harmless: bool) -> io::Re
     )?)
 }
 
+/// Mounts a set of terminals of their own.
+pub fn terminals(target: &Path, options: &str) -> io::Result<()> {
+    let options = CString::new(options)?;
+    let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
+    Ok(rustix::mount::mount(
+        "devpts",
+        target,
+        "devpts",
+        flags,
+        options.as_c_str(),
+    )?)
+}
+
 /// The folders of an overlay; paths may be relative to the working folder and must hold no
 /// comma, colon or backslash.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +131,7 @@ pub struct Overlay<'a> {
 
 /// Mounts an overlay as a user namespace may.
 pub fn overlay(layers: Overlay<'_>, target: &Path) -> io::Result<()> {
-    let mut options = format!("userxattr,lowerdir={}", layers.lower.join(":"));
+    let mut options = format!("userxattr,index=off,lowerdir={}", layers.lower.join(":"));
     if let Some((upper, work)) = layers.upper {
         options.push_str(&format!(",upperdir={upper},workdir={work}"));
     }
@@ -151,24 +164,18 @@ pub fn detach(target: &Path) -> io::Result<()> {
     Ok(rustix::mount::unmount(target, UnmountFlags::DETACH)?)
 }
 
-/// Whether a path can stand in an overlay's options as it is.
-pub fn plain(path: &Path) -> bool {
-    let special = |b: &u8| matches!(b, b':' | b',' | b'\\' | b'"');
-    !path.as_os_str().as_bytes().iter().any(|b| special(b))
-}
-
-/// A detached file system of size at most `size` (as tmpfs writes it: bytes, `50%`) in memory.
-pub fn memory(size: &str, mode: u32) -> io::Result<OwnedFd> {
-    use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
+/// A detached file system in memory of size at most `size` (as tmpfs writes it: bytes, `50%`)
+/// whose root has these permissions, without set-id programs; with devices or without.
+pub fn memory(size: &str, mode: u32, devices: bool) -> io::Result<OwnedFd> {
     let context = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     let fd = context.as_fd();
     rustix::mount::fsconfig_set_string(fd, "size", size)?;
     rustix::mount::fsconfig_set_string(fd, "mode", format!("{mode:o}"))?;
     rustix::mount::fsconfig_create(fd)?;
-    let attributes = MountAttrFlags::MOUNT_ATTR_NODEV;
-    Ok(rustix::mount::fsmount(
-        fd,
-        FsMountFlags::FSMOUNT_CLOEXEC,
-        attributes,
-    )?)
+    let mut attributes = MountAttrFlags::MOUNT_ATTR_NOSUID;
+    if !devices {
+        attributes |= MountAttrFlags::MOUNT_ATTR_NODEV;
+    }
+    let flags = FsMountFlags::FSMOUNT_CLOEXEC;
+    Ok(rustix::mount::fsmount(fd, flags, attributes)?)
 }
