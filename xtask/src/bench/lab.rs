@@ -16,7 +16,8 @@ pub(super) struct BenchLab {
 impl BenchLab {
     /// Writes `telaio.yaml`. With a user, `telaio` runs as that user without any rights of root.
     pub(super) fn new(name: &str, yaml: &str, user: Option<u32>) -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("telaio-bench-{}-{name}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("telaio-bench-{}-{name}", std::process::id()));
         fs::create_dir_all(folder.join("run"))?;
         fs::write(folder.join("telaio.yaml"), yaml)?;
         if let Some(user) = user {
@@ -30,7 +31,9 @@ impl BenchLab {
     pub(super) fn telaio(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(args).current_dir(&self.folder);
-        command.env("TELAIO_RUNTIME_DIR", self.folder.join("run")).stdin(Stdio::null());
+        command
+            .env("TELAIO_RUNTIME_DIR", self.folder.join("run"))
+            .stdin(Stdio::null());
         if let Some(user) = self.user {
             command.uid(user).gid(user).env("HOME", &self.folder);
         }
@@ -39,7 +42,10 @@ impl BenchLab {
 
     /// Runs it to its end; its output where it fails.
     pub(super) fn run(&self, args: &[&str]) -> Result<Output> {
-        let output = self.telaio(args).output().with_context(|| "telaio cannot be run")?;
+        let output = self
+            .telaio(args)
+            .output()
+            .with_context(|| "telaio cannot be run")?;
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr);
             bail!("telaio {} failed:\n{text}", args.join(" "));
@@ -50,7 +56,9 @@ impl BenchLab {
     /// The broker's process number on this host.
     pub(super) fn broker(&self) -> Result<i32> {
         let run = self.folder.join("run");
-        let entry = fs::read_dir(&run)?.flatten().find(|e| e.path().join("lab.json").exists());
+        let entry = fs::read_dir(&run)?
+            .flatten()
+            .find(|e| e.path().join("lab.json").exists());
         let entry = entry.context("the lab does not run")?;
         let text = fs::read(entry.path().join("lab.json"))?;
         let json: serde_json::Value = serde_json::from_slice(&text)?;

@@ -25,7 +25,14 @@ pub(super) fn run(options: &Options) -> Result<()> {
 fn mininet(hosts: u64) -> Result<f64> {
     let began = Instant::now();
     let status = Command::new("mn")
-        .args(["--topo", &format!("linear,{hosts}"), "--switch", "lxbr", "--controller", "none"])
+        .args([
+            "--topo",
+            &format!("linear,{hosts}"),
+            "--switch",
+            "lxbr",
+            "--controller",
+            "none",
+        ])
         .args(["--test", "none"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -55,7 +62,9 @@ fn linear(hosts: u64) -> String {
             i / 250,
             i % 250 + 1
         ));
-        text.push_str(&format!("  s{i}:\n    interfaces: {{eth0: {{}}, eth1: {{}}, eth2: {{}}}}\n"));
+        text.push_str(&format!(
+            "  s{i}:\n    interfaces: {{eth0: {{}}, eth1: {{}}, eth2: {{}}}}\n"
+        ));
         text.push_str("    startup:\n      - ip link add br0 type bridge && for i in eth0 eth1 eth2; do ip link set $i master br0; done && ip link set br0 up\n");
     }
     text.push_str("links:\n");

@@ -46,9 +46,7 @@ pub(crate) struct Options(Vec<(String, u64)>);
 impl Options {
     fn new(args: &[String]) -> Result<Self> {
         let pairs = args.chunks(2).map(|pair| match pair {
-            [name, value] if name.starts_with("--") => {
-                Ok((name[2..].to_string(), value.parse()?))
-            }
+            [name, value] if name.starts_with("--") => Ok((name[2..].to_string(), value.parse()?)),
             other => bail!("expected `--name NUMBER`, found {other:?}\n\n{HELP}"),
         });
         Ok(Self(pairs.collect::<Result<_>>()?))
@@ -73,5 +71,9 @@ pub(crate) fn median(values: &[f64]) -> f64 {
 /// `name  median unit  (each figure)`.
 pub(crate) fn report(name: &str, unit: &str, values: &[f64]) {
     let each: Vec<String> = values.iter().map(|v| format!("{v:.2}")).collect();
-    println!("{name:<44} {:>9.2} {unit:<6} ({})", median(values), each.join(", "));
+    println!(
+        "{name:<44} {:>9.2} {unit:<6} ({})",
+        median(values),
+        each.join(", ")
+    );
 }

@@ -45,11 +45,21 @@ fn measure(count: u64, user: Option<u32>, kill: bool) -> Result<[f64; 7]> {
     let memory = before.saturating_sub(proc::meminfo("MemAvailable:"));
     let pids = proc::tree(lab.broker()?);
     let pss: u64 = pids.iter().map(|p| proc::pss(*p)).sum();
-    let first = lab.run(&["exec", "n1", "--", "/usr/lib/telaio/telaio", "__probe", "ping", "n2"]);
+    let first = lab.run(&[
+        "exec",
+        "n1",
+        "--",
+        "/usr/lib/telaio/telaio",
+        "__probe",
+        "ping",
+        "n2",
+    ]);
     let began = Instant::now();
     if kill {
         let supervisor = pids.get(1).copied().unwrap_or(0).to_string();
-        std::process::Command::new("kill").args(["-9", &supervisor]).status()?;
+        std::process::Command::new("kill")
+            .args(["-9", &supervisor])
+            .status()?;
     } else {
         lab.run(&["down"])?;
     }
@@ -58,5 +68,13 @@ fn measure(count: u64, user: Option<u32>, kill: bool) -> Result<[f64; 7]> {
     let namespaces_gone = proc::wait_namespaces(namespaces, began);
     let per_node = |kb: u64| kb as f64 / 1024.0 / count as f64;
     let reached = f64::from(u8::from(first.is_ok()));
-    Ok([up, per_node(memory), per_node(pss), returned, gone, namespaces_gone, reached])
+    Ok([
+        up,
+        per_node(memory),
+        per_node(pss),
+        returned,
+        gone,
+        namespaces_gone,
+        reached,
+    ])
 }

@@ -35,7 +35,10 @@ fn by_hand(routers: u64) -> Result<f64> {
     let mut started = Vec::new();
     for i in 0..routers {
         let node = format!("r{i}");
-        started.push(lab.telaio(&["exec", &node, "--", "bash", "-c", BY_HAND]).spawn()?);
+        started.push(
+            lab.telaio(&["exec", &node, "--", "bash", "-c", BY_HAND])
+                .spawn()?,
+        );
     }
     for mut child in started {
         if !child.wait()?.success() {
@@ -47,7 +50,11 @@ fn by_hand(routers: u64) -> Result<f64> {
 }
 
 fn whole(routers: u64) -> Result<f64> {
-    let lab = BenchLab::new("ospf", &grid(routers, "    startup: [systemctl start frr]\n"), None)?;
+    let lab = BenchLab::new(
+        "ospf",
+        &grid(routers, "    startup: [systemctl start frr]\n"),
+        None,
+    )?;
     let began = Instant::now();
     lab.run(&["up"])?;
     wait_full(&lab, routers)?;
@@ -92,8 +99,9 @@ fn neighbours(i: u64, routers: u64) -> impl Iterator<Item = u64> {
 
 /// Routers in rows of five, each joined to the next and to the one below.
 fn grid(routers: u64, startup: &str) -> String {
-    let wires: Vec<(u64, u64)> =
-        (0..routers).flat_map(|i| forward(i, routers).map(move |j| (i, j))).collect();
+    let wires: Vec<(u64, u64)> = (0..routers)
+        .flat_map(|i| forward(i, routers).map(move |j| (i, j)))
+        .collect();
     let mut text = String::from("telaio: 1\nname: ospf\nnodes:\n");
     let mut links = String::from("links:\n");
     for (k, (i, j)) in wires.iter().enumerate() {
@@ -102,17 +110,25 @@ fn grid(routers: u64, startup: &str) -> String {
     for i in 0..routers {
         text.push_str(&format!("  r{i}:\n    interfaces:\n"));
         let mut conf = String::new();
-        for (k, (a, b)) in wires.iter().enumerate().filter(|(_, (a, b))| *a == i || *b == i) {
+        for (k, (a, b)) in wires
+            .iter()
+            .enumerate()
+            .filter(|(_, (a, b))| *a == i || *b == i)
+        {
             let host = if *a == i { 1 } else { 2 };
             debug_assert!(*a == i || *b == i);
-            text.push_str(&format!("      w{k}: {{addresses: [10.0.{k}.{host}/24]}}\n"));
+            text.push_str(&format!(
+                "      w{k}: {{addresses: [10.0.{k}.{host}/24]}}\n"
+            ));
             conf.push_str(&format!(
                 "interface w{k}\\n ip ospf network point-to-point\\n ip ospf hello-interval 1\\n"
             ));
         }
         conf.push_str("router ospf\\n network 10.0.0.0/8 area 0\\n");
         text.push_str("    files:\n");
-        text.push_str(&format!("      - {{to: /etc/frr/frr.conf, text: \"{conf}\"}}\n"));
+        text.push_str(&format!(
+            "      - {{to: /etc/frr/frr.conf, text: \"{conf}\"}}\n"
+        ));
         text.push_str("      - {to: /etc/frr/daemons, text: \"zebra=yes\\nospfd=yes\\n\"}\n");
         text.push_str(startup);
     }

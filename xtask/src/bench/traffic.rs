@@ -13,7 +13,11 @@ const PORT: u16 = 5201;
 /// `send-udp ADDRESS SECONDS`, `receive-udp SECONDS`, `send-tcp ADDRESS SECONDS`, `receive-tcp`:
 /// receivers print packets or bytes per second.
 pub(super) fn run(name: &str, args: &[String]) -> Result<()> {
-    let text = |i: usize| args.get(i).map(String::as_str).context("an argument is missing");
+    let text = |i: usize| {
+        args.get(i)
+            .map(String::as_str)
+            .context("an argument is missing")
+    };
     match name {
         "send-udp" => send_udp(text(0)?, text(1)?.parse()?),
         "receive-udp" => receive_udp(text(0)?.parse()?),

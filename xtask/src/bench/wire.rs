@@ -34,7 +34,11 @@ pub(super) fn run(options: &Options) -> Result<()> {
     }
     for kind in ["tcp", "udp"] {
         let (mut bares, mut wires, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        let (scale, unit) = if kind == "tcp" { (8e-9, "Gb/s") } else { (1e-3, "kpps") };
+        let (scale, unit) = if kind == "tcp" {
+            (8e-9, "Gb/s")
+        } else {
+            (1e-3, "kpps")
+        };
         for _ in 0..options.or("pairs", 5) {
             let b = measure(kind, &seconds, &|node, args| bare.command(node, own, args))? * scale;
             let w = measure(kind, &seconds, &|node, args| inside(&lab, node, args))? * scale;
@@ -59,7 +63,11 @@ fn inside(lab: &BenchLab, node: &str, args: &[&str]) -> Command {
 /// Runs a receiver in `b` and a sender in `a`; what the receiver counted a second.
 fn measure(kind: &str, seconds: &str, at: &dyn Fn(&str, &[&str]) -> Command) -> Result<f64> {
     let receiver = format!("receive-{kind}");
-    let args: Vec<&str> = if kind == "udp" { vec![&receiver, seconds] } else { vec![&receiver] };
+    let args: Vec<&str> = if kind == "udp" {
+        vec![&receiver, seconds]
+    } else {
+        vec![&receiver]
+    };
     let mut receiver = at("b", &args).stdout(Stdio::piped()).spawn()?;
     let mut lines = BufReader::new(receiver.stdout.take().context("no output")?).lines();
     if lines.next().transpose()?.as_deref() != Some("ready") {
@@ -70,7 +78,10 @@ fn measure(kind: &str, seconds: &str, at: &dyn Fn(&str, &[&str]) -> Command) -> 
     if !sent.success() {
         bail!("the sender failed");
     }
-    let count = lines.next().transpose()?.context("the receiver counted nothing")?;
+    let count = lines
+        .next()
+        .transpose()?
+        .context("the receiver counted nothing")?;
     receiver.wait()?;
     Ok(count.trim().parse()?)
 }
@@ -102,7 +113,9 @@ impl Bare {
 
     fn command(&self, node: &str, own: &str, args: &[&str]) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name(node), own, "bench"]).args(args);
+        command
+            .args(["netns", "exec", &self.name(node), own, "bench"])
+            .args(args);
         command
     }
 }
