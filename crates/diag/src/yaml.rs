@@ -1,10 +1,13 @@
 //! The project's one door to its YAML library, which is pinned and replaceable here.
 
+mod tree;
+
 use serde::de::DeserializeOwned;
 
 use crate::{Diagnostic, Source};
 
 pub use serde_saphyr::Spanned;
+pub use tree::{Key, Tree, Value, parse};
 
 /// Reads a YAML text into a value. A mistake becomes one diagnostic at its place.
 pub fn read<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnostic> {
