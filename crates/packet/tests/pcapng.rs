@@ -43,6 +43,7 @@ fn file(packets: &[(bool, u64, Vec<u8>)]) -> Vec<u8> {
             end: 6,
             received: 9,
             dropped: 2,
+            system_dropped: 1,
         },
     );
     out

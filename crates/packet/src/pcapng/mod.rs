@@ -25,6 +25,7 @@ const STATISTICS_START: u16 = 2;
 const STATISTICS_END: u16 = 3;
 const STATISTICS_RECEIVED: u16 = 4;
 const STATISTICS_DROPPED: u16 = 5;
+const STATISTICS_SYSTEM: u16 = 7;
 
 /// Which way a packet went, as its interface sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

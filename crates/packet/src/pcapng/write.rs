@@ -5,6 +5,7 @@ use super::{
     BYTE_ORDER, Direction, END_OF_OPTIONS, ETHERNET, IF_DESCRIPTION, IF_NAME, IF_RESOLUTION,
     INTERFACE, PACKET, PACKET_DROPS, PACKET_FLAGS, SECTION, SECTION_APPLICATION, SECTION_SYSTEM,
     STATISTICS, STATISTICS_DROPPED, STATISTICS_END, STATISTICS_RECEIVED, STATISTICS_START,
+    STATISTICS_SYSTEM,
 };
 
 /// Longest text of an option, in bytes; longer ones are cut.
@@ -49,8 +50,10 @@ pub struct Statistics {
     pub end: u64,
     /// Packets that were seen, lost ones included.
     pub received: u64,
-    /// Packets that were lost.
+    /// Packets that were lost on the way to the file.
     pub dropped: u64,
+    /// Packets that the operating system lost before.
+    pub system_dropped: u64,
 }
 
 /// Begins a section, and so a file.
@@ -119,6 +122,11 @@ pub fn statistics(out: &mut Vec<u8>, statistics: Statistics) {
         }
         option(out, STATISTICS_RECEIVED, &statistics.received.to_le_bytes());
         option(out, STATISTICS_DROPPED, &statistics.dropped.to_le_bytes());
+        option(
+            out,
+            STATISTICS_SYSTEM,
+            &statistics.system_dropped.to_le_bytes(),
+        );
         option(out, END_OF_OPTIONS, &[]);
     });
 }
