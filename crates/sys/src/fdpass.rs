@@ -10,7 +10,7 @@ use rustix::net::{
 };
 
 /// Descriptors that may come with one message.
-pub const MAX_FDS: usize = 8;
+pub const MAX_FDS: usize = 200;
 
 /// A pair of connected sockets that keep message boundaries.
 pub fn packet_pair() -> io::Result<(OwnedFd, OwnedFd)> {
