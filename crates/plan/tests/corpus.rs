@@ -1,5 +1,7 @@
 //! What real labs need: the folder of real labs is `TELAIO_CORPUS`, or beside the workspace.
 
+#![expect(clippy::print_stderr, reason = "says why it is skipped")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
