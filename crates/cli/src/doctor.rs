@@ -107,3 +107,6 @@ fn services(needs: &[plan::Need]) -> usize {
     nodes.dedup();
     nodes.len()
 }
+
+#[cfg(test)]
+mod tests;

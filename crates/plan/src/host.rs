@@ -10,8 +10,6 @@ use crate::Feature;
 pub struct Host<'a> {
     /// Kernel features that work in a lab.
     pub features: &'a BTreeSet<Feature>,
-    /// Limits that a lab's size meets.
-    pub limits: &'a HostLimits,
     /// Whether a node will find a program: a name without a folder is looked for where programs
     /// are, a path (`/usr/lib/frr/zebra`) where it says; in the host's `/usr` or a tool layer.
     pub has_program: &'a dyn Fn(&str) -> bool,
@@ -23,7 +21,6 @@ impl fmt::Debug for Host<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host")
             .field("features", &self.features)
-            .field("limits", &self.limits)
             .field("without", &self.without)
             .finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! What real labs need: the folder of real labs is `TELAIO_CORPUS`, or beside the workspace.
+//! What real labs need, where there is a folder of them (`TELAIO_CORPUS`).
 
 #![expect(clippy::print_stderr, reason = "says why it is skipped")]
 
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use diag::Level;
-use plan::{Feature, Host, HostLimits, Need, Wanted};
+use plan::{Feature, Host, Need, Wanted};
 
 /// Features that small kernels lack.
 const LACKING: &[Feature] = &[
@@ -95,7 +95,6 @@ fn judged(needs: &[Need], lacking: &[Feature], has: &dyn Fn(&str) -> bool) -> di
     let features: BTreeSet<Feature> = Feature::ALL.iter().filter(has_feature).copied().collect();
     let host = Host {
         features: &features,
-        limits: &HostLimits::default(),
         has_program: has,
         without: &[],
     };

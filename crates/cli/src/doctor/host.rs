@@ -38,7 +38,6 @@ impl Offer {
     pub(crate) fn ask<T>(&self, question: impl FnOnce(&Host<'_>) -> T, without: &[String]) -> T {
         question(&Host {
             features: &self.features,
-            limits: &self.limits,
             has_program: &|program| self.has(program),
             without,
         })

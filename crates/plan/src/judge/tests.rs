@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use diag::{Level, Source};
 
 use super::judge;
-use crate::{Feature, Host, HostLimits, Need, Wanted};
+use crate::{Feature, Host, Need, Wanted};
 
 fn need(node: &str, wanted: Wanted, certain: bool) -> Need {
     let source = Source::new(format!("{node}.startup"), "ip link add v type vlan id 5\n");
@@ -20,7 +20,6 @@ fn judged(needs: &[Need], without: &[&str]) -> diag::Diagnostics {
     let without: Vec<String> = without.iter().map(|w| (*w).to_string()).collect();
     let host = Host {
         features: &features,
-        limits: &HostLimits::default(),
         has_program: &|name| name == "ip",
         without: &without,
     };
