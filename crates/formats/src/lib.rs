@@ -129,10 +129,10 @@ pub fn read(path: &Path, options: &Options) -> Result<Read, Diagnostics> {
 /// # Errors
 /// What of the lab cannot be written.
 pub fn to_yaml(lab: &lab::Lab) -> Result<String, String> {
-    diag::yaml::write(lab)
+    native::to_yaml(lab)
 }
 
 /// The JSON Schema of `telaio.yaml`.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(lab::Lab).to_value()
+    native::schema()
 }

@@ -18,12 +18,14 @@ pub(crate) fn tame(text: &str) -> String {
         .to_string()
 }
 
-/// A lab's name from its folder.
+/// A lab's name from its folder; of one that is only called `lab`, from the folder around it.
 pub(crate) fn of_folder(path: &Path) -> String {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
-    match tame(&name.unwrap_or_default()) {
-        name if name.is_empty() => "lab".to_string(),
-        name => name,
+    let name = |path: &Path| tame(&path.file_name().unwrap_or_default().to_string_lossy());
+    let around = path.parent().map(name).unwrap_or_default();
+    match name(path).as_str() {
+        "" => "lab".to_string(),
+        "lab" if !around.is_empty() => around,
+        own => own.to_string(),
     }
 }
 
@@ -37,6 +39,8 @@ mod tests {
         assert_eq!(tame("../../x"), "x");
         assert_eq!(of_folder(Path::new("/")), "lab");
         assert_eq!(of_folder(Path::new("/a/é")), "lab");
+        assert_eq!(of_folder(Path::new("/red-baron/lab")), "red-baron");
+        assert_eq!(of_folder(Path::new("/lab")), "lab");
         for text in ["é", "..", "-x", "a/b", &"x".repeat(100)] {
             let name = tame(text);
             assert!(

@@ -3,6 +3,8 @@
 
 #![expect(clippy::print_stderr, reason = "says what was skipped")]
 
+mod common;
+
 use std::path::{Path, PathBuf};
 
 use formats::{Dialect, Options};
@@ -75,6 +77,19 @@ fn every_lab_is_read_in_its_dialect() {
                 read.lab.nodes.len(),
                 read.diagnostics
             );
+        }
+    }
+}
+
+#[test]
+fn every_lab_converts_to_the_same_lab() {
+    for (name, path) in all() {
+        if name.ends_with("kathara-external/vlan-configuration/lab") {
+            continue;
+        }
+        let text = common::convert_and_compare(&path);
+        if std::env::var_os("TELAIO_SHOW").is_some() {
+            eprintln!("== {}\n{text}", name.display());
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Files, mounts and scripts of a node.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Files that a node finds at start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +53,7 @@ pub struct Mount {
 }
 
 /// Something that a node runs at its start or end, by `bash`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Script {
     /// Shell text.
@@ -60,4 +63,35 @@ pub enum Script {
         /// Relative to the lab's folder.
         file: PathBuf,
     },
+}
+
+// by hand, since serde's untagged enums forget where a mistake was
+impl<'de> Deserialize<'de> for Script {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScriptVisitor)
+    }
+}
+
+struct ScriptVisitor;
+
+impl<'de> Visitor<'de> for ScriptVisitor {
+    type Value = Script;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("shell text, or a mapping with `file`")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Script, E> {
+        Ok(Script::Run(text.to_string()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Script, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File {
+            file: PathBuf,
+        }
+        let File { file } = File::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Script::File { file })
+    }
 }
