@@ -115,10 +115,17 @@ pub enum FromNode {
 }
 
 /// Sends a message.
-pub fn send<T: Serialize>(socket: impl AsFd, message: &T, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+pub fn send<T: Serialize>(
+    socket: impl AsFd,
+    message: &T,
+    fds: &[BorrowedFd<'_>],
+) -> io::Result<()> {
     let bytes = serde_json::to_vec(message)?;
     if bytes.len() > LARGEST {
-        let text = format!("a message of {} bytes is too long (at most {LARGEST})", bytes.len());
+        let text = format!(
+            "a message of {} bytes is too long (at most {LARGEST})",
+            bytes.len()
+        );
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     sys::fdpass::send(socket, &bytes, fds).map(drop)

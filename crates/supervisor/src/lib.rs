@@ -2,4 +2,12 @@
 //! its state, events and control socket, and the client's side of that socket. It carries out
 //! plans; how a node or a wire is made is decided in `nodes` and `panel`.
 
+mod aside;
+mod broker;
+pub mod client;
+pub mod place;
 pub mod proto;
+mod run;
+mod start;
+
+pub use start::{Keep, Start, StartError, start};

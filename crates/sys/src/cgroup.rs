@@ -88,6 +88,15 @@ impl Groups {
         Ok(missed)
     }
 
+    /// The lab's folder in each hierarchy in use.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        [&self.memory, &self.cpu]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
     /// Removes the groups. Fails while processes are in them.
     pub fn remove(&self) -> io::Result<()> {
         for dir in [&self.memory, &self.cpu].into_iter().flatten() {

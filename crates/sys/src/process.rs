@@ -299,6 +299,49 @@ pub fn take_fd(number: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// Closes every descriptor from 3 up but those in `keep`. For a child made by [`clone`], whose
+/// copies of its parent's descriptors would otherwise live on in it.
+pub fn close_all_but(keep: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut numbers: Vec<u32> = keep
+        .iter()
+        .map(|fd| fd.as_raw_fd().cast_unsigned())
+        .collect();
+    numbers.sort_unstable();
+    let mut from = 3;
+    for number in numbers.into_iter().filter(|n| *n >= 3) {
+        if from < number {
+            close_range(from, number - 1)?;
+        }
+        from = number + 1;
+    }
+    close_range(from, u32::MAX)
+}
+
+fn close_range(from: u32, to: u32) -> io::Result<()> {
+    // SAFETY: plain numbers. Whoever owned those descriptors was the parent: what this process
+    // has of them are copies that nothing here will use.
+    check(unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) } as i32)
+}
+
+/// Connects standard input, output and error to these.
+pub fn redirect_stdio(
+    input: BorrowedFd<'_>,
+    output: BorrowedFd<'_>,
+    error: BorrowedFd<'_>,
+) -> io::Result<()> {
+    for (from, to) in [(input, 0), (output, 1), (error, 2)] {
+        // SAFETY: plain numbers; 0, 1 and 2 belong to nobody but the process as a whole.
+        check(unsafe { libc::dup2(from.as_raw_fd(), to) }.min(0))?;
+    }
+    Ok(())
+}
+
+/// Makes this process the leader of a session of its own, away from any terminal.
+pub fn leave_session() -> io::Result<()> {
+    // SAFETY: no arguments.
+    check(unsafe { libc::setsid() }.min(0))
+}
+
 /// An anonymous file in memory.
 pub fn memfd(name: &str) -> io::Result<std::fs::File> {
     let name = CString::new(name)?;

@@ -120,7 +120,11 @@ impl<'a> Init<'a> {
                         let fds: Vec<_> = master.iter().map(AsFd::as_fd).collect();
                         send(&self.socket, &FromNode::Started { id, pid }, &fds)
                     }
-                    Err((status, message)) => self.tell(&FromNode::Refused { id, status, message }),
+                    Err((status, message)) => self.tell(&FromNode::Refused {
+                        id,
+                        status,
+                        message,
+                    }),
                 }
             }
             ToNode::Signal { id, signal } => {
@@ -129,7 +133,8 @@ impl<'a> Init<'a> {
             }
             ToNode::Hangup { id } => {
                 if let Some(group) = self.sessions.signal(id, SIGHUP) {
-                    self.doomed.push((Instant::now() + Duration::from_secs(2), group));
+                    self.doomed
+                        .push((Instant::now() + Duration::from_secs(2), group));
                 }
                 Ok(())
             }

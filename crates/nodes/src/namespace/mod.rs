@@ -6,8 +6,9 @@ mod session;
 mod setup;
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
+pub use self::setup::hosts;
 use lab::{Lab, Snapshot};
 use sandbox::Base;
 use sys::process::{Child, Namespaces};
@@ -23,6 +24,8 @@ pub struct Context<'a> {
     pub base: &'a Base,
     /// `/etc/hosts` of every node, without the node's own line.
     pub hosts: &'a str,
+    /// Whether the lab has one identity only, so that changes of it are answered as done.
+    pub single_id: bool,
 }
 
 /// A node's process 1, and the supervisor's side of its socket (non-blocking).
@@ -43,7 +46,18 @@ pub fn start(context: Context<'_>, node: &str) -> io::Result<Process> {
         .and(Namespaces::NET)
         .and(Namespaces::UTS)
         .and(Namespaces::IPC);
-    let child = sys::process::clone(namespaces, || init::run(context, node, theirs))?;
+    let child = sys::process::clone(namespaces, || {
+        // all else that this copy of the supervisor has open is not the node's
+        let mut keep = context.base.descriptors();
+        keep.push(theirs.as_fd());
+        if sys::process::close_all_but(&keep).is_err() {
+            return 1;
+        }
+        init::run(context, node, theirs)
+    })?;
     rustix::io::ioctl_fionbio(&ours, true)?;
-    Ok(Process { child, socket: ours })
+    Ok(Process {
+        child,
+        socket: ours,
+    })
 }

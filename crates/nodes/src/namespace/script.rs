@@ -48,7 +48,11 @@ impl<'a> Script<'a> {
         let scripts = all.get(node).map(Vec::as_slice).unwrap_or_default();
         let script = |(title, blob): &'a (String, usize)| Self {
             title,
-            text: snapshot.blobs.get(*blob).map(Vec::as_slice).unwrap_or_default(),
+            text: snapshot
+                .blobs
+                .get(*blob)
+                .map(Vec::as_slice)
+                .unwrap_or_default(),
         };
         scripts.iter().map(script).collect()
     }

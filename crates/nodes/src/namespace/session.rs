@@ -79,7 +79,10 @@ fn connect(
         return Ok(Some(pty.master));
     }
     let [stdin, stdout, stderr] = <[OwnedFd; 3]>::try_from(fds).map_err(|_| {
-        io::Error::new(io::ErrorKind::InvalidInput, "a command needs three descriptors")
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a command needs three descriptors",
+        )
     })?;
     command.stdin(stdin).stdout(stdout).stderr(stderr);
     Ok(None)
