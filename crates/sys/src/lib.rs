@@ -9,6 +9,7 @@
 pub mod bpf;
 pub mod cgroup;
 pub mod epoll;
+pub mod ethernet;
 pub mod fdpass;
 pub mod features;
 pub mod identity;
@@ -18,4 +19,5 @@ pub mod packet_socket;
 pub mod process;
 pub mod pty;
 pub mod seccomp;
+pub mod sysctl;
 pub mod tc;
