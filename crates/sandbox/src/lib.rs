@@ -9,6 +9,8 @@ mod etc;
 mod root;
 mod users;
 
+pub mod routing;
+pub mod services;
 pub mod tools;
 
 pub use base::{Base, BaseSpec, HostLayers, host_layers};

@@ -1,0 +1,266 @@
+//! Files that packages' scripts would have made at installation and that differ from host to
+//! host (keys), and old places of configurations, brought to where today's daemons look.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use super::users;
+
+type Done = Result<(), String>;
+
+fn told<T>(result: std::io::Result<T>, what: &str) -> Result<T, String> {
+    result.map_err(|e| format!("{what}: {e}"))
+}
+
+/// Runs a program that makes something; its own words are the error.
+fn run(program: &str, args: &[&str]) -> Done {
+    let out = told(Command::new(program).args(args).output(), program)?;
+    match out.status.success() {
+        true => Ok(()),
+        false => Err(format!(
+            "{program}: {}",
+            String::from_utf8_lossy(&out.stderr).trim()
+        )),
+    }
+}
+
+fn give(path: &str, owner: &str) -> Done {
+    told(users::give(Path::new("/"), Path::new(path), owner), path)
+}
+
+/// Links `new` to `old` where only the old place has something.
+fn moved(old: &str, new: &str) -> Done {
+    if !Path::new(old).exists() || fs::symlink_metadata(new).is_ok() {
+        return Ok(());
+    }
+    if let Some(folder) = Path::new(new).parent() {
+        told(fs::create_dir_all(folder), new)?;
+    }
+    told(symlink(old, new), new)
+}
+
+/// Apache 2.4 reads sites that end in `.conf`; those of 2.2 had no ending.
+pub(super) fn apache() -> Done {
+    let folder = Path::new("/etc/apache2/sites-enabled");
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.contains('.') {
+            let link = folder.join(format!("{name}.conf"));
+            moved(
+                &entry.path().display().to_string(),
+                &link.display().to_string(),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// BIRD's configuration was in `/etc` itself once.
+pub(super) fn bird() -> Done {
+    moved("/etc/bird.conf", "/etc/bird/bird.conf")
+}
+
+/// rndc's key; the name server and its control program must share it.
+pub(super) fn bind() -> Done {
+    let key = "/etc/bind/rndc.key";
+    if Path::new(key).exists() || Path::new("/etc/bind/rndc.conf").exists() {
+        return Ok(());
+    }
+    let mut secret = [0; 32];
+    let mut random = told(fs::File::open("/dev/urandom"), "/dev/urandom")?;
+    told(random.read_exact(&mut secret), "/dev/urandom")?;
+    let secret = base64(&secret);
+    told(fs::create_dir_all("/etc/bind"), "/etc/bind")?;
+    let text =
+        format!("key \"rndc-key\" {{\n\talgorithm hmac-sha256;\n\tsecret \"{secret}\";\n}};\n");
+    told(fs::write(key, text), key)?;
+    private(key)?;
+    give(key, "bind:bind")
+}
+
+fn private(path: &str) -> Done {
+    use std::os::unix::fs::PermissionsExt;
+    told(
+        fs::set_permissions(path, fs::Permissions::from_mode(0o640)),
+        path,
+    )
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for i in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * i) & 63) as usize];
+            out.push(if i <= chunk.len() {
+                char::from(digit)
+            } else {
+                '='
+            });
+        }
+    }
+    out
+}
+
+/// dnsmasq is told to read this folder.
+pub(super) fn dnsmasq() -> Done {
+    told(fs::create_dir_all("/etc/dnsmasq.d"), "/etc/dnsmasq.d")
+}
+
+/// A certificate that dovecot's configuration names.
+pub(super) fn snakeoil() -> Done {
+    let (folder, key) = ("/etc/dovecot/private", "/etc/dovecot/private/dovecot.key");
+    let certificate = "/etc/dovecot/private/dovecot.pem";
+    if Path::new(certificate).exists() || !Path::new("/usr/bin/openssl").exists() {
+        return Ok(());
+    }
+    told(fs::create_dir_all(folder), folder)?;
+    let new = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "3650",
+    ];
+    let files = [
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+        key,
+        "-out",
+        certificate,
+    ];
+    run("openssl", &[&new[..], &files[..]].concat())
+}
+
+/// What Debian asks when exim is installed, answered for a machine that sends and receives mail
+/// by itself.
+pub(super) fn exim() -> Done {
+    let file = "/etc/exim4/update-exim4.conf.conf";
+    if Path::new(file).exists() || !Path::new("/etc/exim4/exim4.conf.template").exists() {
+        return Ok(());
+    }
+    let name = told(
+        fs::read_to_string("/proc/sys/kernel/hostname"),
+        "the host name",
+    )?;
+    let name = name.trim();
+    let text = format!(
+        "dc_eximconfig_configtype='internet'\ndc_other_hostnames='{name}'\ndc_local_interfaces=''\n\
+         dc_readhost=''\ndc_relay_domains=''\ndc_minimaldns='false'\ndc_relay_nets=''\ndc_smarthost=''\n\
+         CFILEMODE='644'\ndc_use_split_config='false'\ndc_hide_mailname=''\ndc_mailname_in_oh='true'\n\
+         dc_localdelivery='mail_spool'\n"
+    );
+    told(fs::write(file, text), file)?;
+    if !Path::new("/etc/mailname").exists() {
+        told(
+            fs::write("/etc/mailname", format!("{name}\n")),
+            "/etc/mailname",
+        )?;
+    }
+    Ok(())
+}
+
+/// dhcpd wants a file of leases; its configuration had another folder once.
+pub(super) fn dhcpd() -> Done {
+    let (old, new) = ("/etc/dhcp3/dhcpd.conf", "/etc/dhcp/dhcpd.conf");
+    if Path::new(old).exists() && !says_something(new, "subnet") {
+        told(fs::create_dir_all("/etc/dhcp"), "/etc/dhcp")?;
+        told(fs::copy(old, new), new)?;
+    }
+    touch("/var/lib/dhcp/dhcpd.leases")
+}
+
+/// Likewise for IPv6.
+pub(super) fn dhcpd6() -> Done {
+    touch("/var/lib/dhcp/dhcpd6.leases")
+}
+
+/// Whether a configuration has a line that begins with `word`.
+fn says_something(path: &str, word: &str) -> bool {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().any(|l| l.trim_start().starts_with(word))
+}
+
+fn touch(path: &str) -> Done {
+    let opened = fs::File::options().append(true).create(true).open(path);
+    told(opened, path).map(drop)
+}
+
+/// The system's own tables.
+pub(super) fn mariadb() -> Done {
+    if Path::new("/var/lib/mysql/mysql").exists() {
+        return Ok(());
+    }
+    run(
+        "mariadb-install-db",
+        &["--user=mysql", "--datadir=/var/lib/mysql", "--skip-test-db"],
+    )
+}
+
+/// NTPsec reads another file than ntpd did.
+pub(super) fn ntp() -> Done {
+    let (old, new) = ("/etc/ntp.conf", "/etc/ntpsec/ntp.conf");
+    if Path::new(old).exists() {
+        told(fs::create_dir_all("/etc/ntpsec"), "/etc/ntpsec")?;
+        told(fs::copy(old, new), new)?;
+    }
+    Ok(())
+}
+
+/// The kernel's messages are the host's: rsyslog's reader of them would only complain.
+pub(super) fn rsyslog() -> Done {
+    let file = "/etc/rsyslog.conf";
+    let Ok(text) = fs::read_to_string(file) else {
+        return Ok(());
+    };
+    let is_it =
+        |l: &&str| l.starts_with("module(load=\"imklog\"") || l.starts_with("$ModLoad imklog");
+    if !text.lines().any(|l| is_it(&l)) {
+        return Ok(());
+    }
+    let off = |l: &str| {
+        if is_it(&l) {
+            format!("#{l}\n")
+        } else {
+            format!("{l}\n")
+        }
+    };
+    told(
+        fs::write(file, text.lines().map(off).collect::<String>()),
+        file,
+    )
+}
+
+/// The machine's keys.
+pub(super) fn ssh() -> Done {
+    run("ssh-keygen", &["-A"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_as_the_standard_has_it() {
+        for (plain, coded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}
