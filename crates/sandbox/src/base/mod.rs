@@ -9,10 +9,13 @@
 //! dev/             devices to be bound
 //! shares/0/        folders of the host that nodes share
 //! nodes/r1/        what node r1 changes in / and /usr, and the kernel's work folders
+//! gone/            folders on their way out
+//! none/            nothing
 //! root/            where each node, in its own mount namespace, puts its root together
 //! ```
 
 mod host;
+mod remove;
 mod skeleton;
 mod tree;
 
@@ -23,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use lab::Mount;
 use sys::mount::{self, Overlay};
+use sys::seccomp::Filter;
 
 pub use host::{HostLayers, host_layers};
 
@@ -68,7 +72,8 @@ const SIZE: &str = "50%";
 
 impl Base {
     /// Makes the base in this process's mount namespace. It must be root of the lab's user
-    /// namespace, alone in a mount namespace of its own, and have one thread.
+    /// namespace, alone in a mount namespace of its own, and have one thread. From then on it
+    /// and all that it starts live behind the filter on system calls that nodes need.
     pub fn build(spec: BaseSpec<'_>) -> Result<Self, Error> {
         mount::make_private().map_err(Error::NoMount)?;
         let of_root = spec.layers.is_some();
@@ -95,6 +100,14 @@ impl Base {
         base.probe()?;
         skeleton::make(&base)?;
         tree::make(&base, spec.tools.len())?;
+        // once for all nodes: the kernel takes its time with each
+        let mut filter = Filter::contain();
+        if spec.single_id {
+            filter.pretend_identities();
+        }
+        filter
+            .install()
+            .map_err(Error::io("setting the system-call filter"))?;
         Ok(base)
     }
 
@@ -111,7 +124,8 @@ impl Base {
     /// Drops all that a node has changed, before it starts anew.
     pub fn forget(&self, node: &str) -> Result<(), Error> {
         let path = self.node_dir(node);
-        match fs::remove_dir_all(&path) {
+        let gone = self.place.join("gone");
+        match remove::tree(&path, &gone) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             done => done.map_err(Error::at("removing", &path)),
         }

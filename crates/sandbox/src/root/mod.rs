@@ -1,5 +1,5 @@
 //! A node's private root: overlays on the base, its own `/proc`, `/sys`, terminals and devices,
-//! the lab's files, shared folders, and the filters on its system calls.
+//! the lab's files, shared folders.
 //!
 //! What of the kernel a node must not touch is guarded by ownership (the files in `/proc` and
 //! `/sys` belong to the host's root, who is nobody in a lab), not by covering it: a node's root
@@ -65,10 +65,13 @@ impl Base {
         for (share, tree) in &shares {
             attach_share(share, tree)?;
         }
-        let writes = node.mounts.iter().any(|m| !m.read_only);
-        self.filter(writes)
-            .install()
-            .map_err(Error::io("setting the system-call filter"))?;
+        if self.of_root && node.mounts.iter().any(|m| !m.read_only) {
+            let mut filter = Filter::default();
+            filter.no_set_id_files();
+            filter
+                .install()
+                .map_err(Error::io("setting the system-call filter"))?;
+        }
         Ok(warnings)
     }
 
@@ -150,17 +153,6 @@ impl Base {
             Ok((mount, tree))
         };
         wanted.iter().map(open).collect()
-    }
-
-    fn filter(&self, writes_to_host: bool) -> Filter {
-        let mut filter = Filter::contain();
-        if self.single_id {
-            filter.pretend_identities();
-        }
-        if self.of_root && writes_to_host {
-            filter.no_set_id_files();
-        }
-        filter
     }
 }
 
