@@ -13,6 +13,7 @@ mod only;
 mod places;
 mod snapshot;
 mod text;
+mod tidy;
 mod walk;
 
 use std::path::{Path, PathBuf};
@@ -90,6 +91,16 @@ struct Parsed {
 /// # Errors
 /// All mistakes that were found, with their places, and the warnings beside them.
 pub fn read(path: &Path, options: &Options) -> Result<Read, Diagnostics> {
+    match read_all(path, options) {
+        Ok(mut read) => {
+            read.diagnostics = tidy::tidy(&read.diagnostics);
+            Ok(read)
+        }
+        Err(wrong) => Err(tidy::tidy(&wrong)),
+    }
+}
+
+fn read_all(path: &Path, options: &Options) -> Result<Read, Diagnostics> {
     let main = find::main(path, options)?;
     let folder = Folder::open(&main.folder, options.outside)?;
     let mut parsed = match &main.native {

@@ -234,14 +234,14 @@ mod tests {
     #[test]
     fn short_things_stay_on_a_line() {
         let value = json!({
-            "a": {"b": 1, "c": ["x", "y"]},
+            "a": {"b": 1, "c": ["x", "z"]},
             "text": "one\ntwo\n",
             "deep": {"a": {"b": {"c": {"d": 1}}}},
             "list": [{"long": "x".repeat(60), "longer": "y".repeat(60)}],
         });
         let (x, y) = ("x".repeat(60), "y".repeat(60));
         let want = format!(
-            "a: {{b: 1, c: [x, y]}}\ntext: |\n  one\n  two\ndeep:\n  a:\n    b: {{c: {{d: 1}}}}\nlist:\n  - long: {x}\n    longer: {y}\n"
+            "a: {{b: 1, c: [x, z]}}\ntext: |\n  one\n  two\ndeep:\n  a:\n    b: {{c: {{d: 1}}}}\nlist:\n  - long: {x}\n    longer: {y}\n"
         );
         assert_eq!(emit(&value, &|_| false), want);
     }
