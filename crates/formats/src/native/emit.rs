@@ -5,8 +5,8 @@ use serde_json::Value;
 /// Columns that a line should not go beyond.
 const WIDTH: usize = 90;
 
-/// A value as YAML text. Where `open` says so for the keys that lead to it, a mapping is not put
-/// on one line.
+/// A value as YAML text. Where `open` says so for the keys that lead to it, a mapping or a list
+/// and the mappings in it are not put on one line.
 pub(super) fn emit(value: &Value, open: &dyn Fn(&[&str]) -> bool) -> String {
     let mut out = Emitter {
         text: String::new(),
@@ -60,7 +60,7 @@ impl Emitter<'_> {
                 self.text.push('\n');
                 self.map(map, indent + 2, path);
             }
-            Value::Array(list) if !list.is_empty() && !fits(value, column) => {
+            Value::Array(list) if !list.is_empty() && (open || !fits(value, column)) => {
                 self.text.push('\n');
                 self.list(list, indent + 2, path);
             }
@@ -77,11 +77,12 @@ impl Emitter<'_> {
     }
 
     fn list<'v>(&mut self, list: &'v [Value], indent: usize, path: &mut Vec<&'v str>) {
+        let open = (self.open)(path);
         for value in list {
             self.text.push_str(&" ".repeat(indent));
             self.text.push('-');
             match value {
-                Value::Object(map) if !map.is_empty() && !fits(value, indent + 2) => {
+                Value::Object(map) if !map.is_empty() && (open || !fits(value, indent + 2)) => {
                     self.text.push(' ');
                     self.map(map, indent + 2, path);
                 }
@@ -164,6 +165,10 @@ fn flow(value: &Value) -> String {
             format!("{{{}}}", parts.join(", "))
         }
         Value::String(text) => scalar(text, true),
+        Value::Number(n) => {
+            let text = n.to_string();
+            text.strip_suffix(".0").unwrap_or(&text).to_string()
+        }
         other => other.to_string(),
     }
 }

@@ -42,7 +42,12 @@ pub(crate) fn to_yaml(lab: &Lab) -> Result<String, String> {
     {
         *segment = Value::Null;
     }
-    let open = |path: &[&str]| matches!(path, ["nodes" | "defaults" | "info"] | ["nodes", _]);
+    let open = |path: &[&str]| {
+        matches!(
+            path,
+            ["nodes" | "defaults" | "info" | "links" | "checks"] | ["nodes", _]
+        )
+    };
     Ok(emit::emit(&Value::Object(out), &open))
 }
 
