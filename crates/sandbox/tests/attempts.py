@@ -46,7 +46,7 @@ def handle():
     """Opens a file by its handle, as the way out of a container was once found."""
     buffer = ctypes.create_string_buffer(b"\x80\0\0\0" + bytes(132))
     mount = ctypes.c_int()
-    call(303, 264, -100, b"/usr", buffer, ctypes.byref(mount), 0)
+    libc.syscall(ctypes.c_long(303 if X86 else 264), -100, b"/usr", buffer, ctypes.byref(mount), 0)
     fd = os.open("/", os.O_RDONLY)
     call(304, 265, fd, buffer, 0)
 
@@ -59,8 +59,11 @@ def parent_of(kind):
 def own(name):
     link = os.readlink(f"/proc/self/ns/{name}")
     for path in glob.glob(f"/proc/[0-9]*/ns/{name}"):
-        if os.readlink(path) != link:
-            return
+        try:
+            if os.readlink(path) != link:
+                return
+        except PermissionError:
+            pass
     raise OSError(errno.ENOENT, "")
 
 
@@ -152,6 +155,11 @@ def release_agent():
           "echo /tmp/x > /tmp/cg/release_agent'")
 
 
+def lock(path):
+    """Whether something of the hierarchy of control groups can be changed."""
+    shell(f"unshare -C bash -c 'mount -t cgroup2 c /mnt && echo $$ > /mnt/{path}'")
+
+
 def load_module():
     call(175, 105, b"", 0, b"")
 
@@ -168,7 +176,9 @@ attempts = {
     "mount of cgroup 1": lambda: shell("mount -t cgroup -o memory c /mnt"),
     "mount of cgroup 2": lambda: shell("mount -t cgroup2 c /mnt"),
     "release_agent": release_agent,
-    "cgroup of a new namespace": lambda: shell("unshare -C bash -c 'mount -t cgroup2 c /mnt && mkdir /mnt/x'"),
+    "cgroup of a new namespace": lambda: shell("unshare -C true"),
+    "cgroup of a new user namespace": lambda: shell("unshare -U -C true"),
+    "cgroup of others": lambda: lock("cgroup.procs"),
     "core_pattern": lambda: write("/proc/sys/kernel/core_pattern"),
     "core_pattern of a new proc": lambda: shell("mount -t proc p /mnt && : >> /mnt/sys/kernel/core_pattern"),
     "swappiness": lambda: write("/proc/sys/vm/swappiness"),

@@ -151,10 +151,7 @@ fn attempts_are_refused(by: By) {
 /// The same attempts outside, as far as they harm nobody: they succeed.
 fn control(baits: &Baits) {
     let mut python = Command::new("python3");
-    python
-        .arg("-c")
-        .arg(ATTEMPTS)
-        .arg("bait");
+    python.arg("-c").arg(ATTEMPTS).arg("bait");
     for pair in baits.environment().split(' ') {
         let (key, value) = pair.split_once('=').unwrap();
         python.env(key, value);
@@ -315,6 +312,7 @@ fn programs_can_be_replaced(by: By) {
         chown 33:33 /usr/local/sbin/t && chmod 4750 /usr/local/sbin/t
         mkdir /etc/apt && ln -s x /etc/y && echo '# x' >> /etc/services && chown 5:5 /etc/services
         test \"$(hostname)\" = pc1 && grep -q 192.0.2.1 /etc/resolv.conf && test -x /usr/lib/telaio/telaio
+        su daemon -s /bin/sh -c true
         test \"$(stat -c %U:%a /root /tmp | tr '\\n' ' ')\" = 'root:700 root:1777 '
         echo x > /dev/null && echo x > /dev/shm/x && ls /proc/self/fd > /dev/null && : > /dev/full
         for i in lo; do test -e /sys/class/net/$i; done";

@@ -75,6 +75,16 @@ impl Filter {
         self.answer(&calls::OPENAT2, Answer::Unknown);
     }
 
+    /// For all nodes, set by each itself since it takes away the means by which nodes are made:
+    /// no control-group namespaces. Root of one could mount the group hierarchy, and where the
+    /// host has lent a part of it to the lab's user, end or freeze his other processes.
+    pub fn no_cgroup_namespaces(&mut self) {
+        let flag = Some((0, libc::CLONE_NEWCGROUP.cast_unsigned()));
+        self.answer_when(&calls::NAMESPACES, flag, Answer::Forbidden);
+        // its flags a filter cannot see; C libraries then use clone
+        self.answer(&calls::CLONE3, Answer::Unknown);
+    }
+
     fn answer(&mut self, calls: &calls::List, answer: Answer) {
         self.answer_when(calls, None, answer);
     }
@@ -323,6 +333,18 @@ mod calls {
         compat: &[295],
     };
 
+    /// clone and unshare, with flags as the first argument.
+    pub(super) const NAMESPACES: List = List {
+        native: numbers!(SYS_clone SYS_unshare),
+        compat: &[120, 310],
+    };
+
+    /// clone3.
+    pub(super) const CLONE3: List = List {
+        native: numbers!(SYS_clone3),
+        compat: &[435],
+    };
+
     /// openat2, whose mode a filter cannot see.
     pub(super) const OPENAT2: List = List {
         native: numbers!(SYS_openat2),
@@ -420,6 +442,18 @@ mod tests {
             answer(&filter, calls::NATIVE, call, NONE),
             libc::SECCOMP_RET_ALLOW
         );
+    }
+
+    #[test]
+    fn looks_at_namespaces() {
+        let mut filter = Filter::default();
+        filter.no_cgroup_namespaces();
+        let unshare = |flags: libc::c_int| {
+            let call = libc::SYS_unshare as u32;
+            answer(&filter, calls::NATIVE, call, [flags as u64, 0, 0, 0, 0, 0])
+        };
+        assert_eq!(unshare(libc::CLONE_NEWNET), libc::SECCOMP_RET_ALLOW);
+        assert_eq!(unshare(libc::CLONE_NEWNET | libc::CLONE_NEWCGROUP), REFUSED);
     }
 
     #[test]

@@ -21,6 +21,7 @@ const FOLDERS: &[(&str, &str, u32)] = &[
     ("etc/network/if-pre-up.d", "", 0o755), ("etc/network/if-post-down.d", "", 0o755),
     ("etc/ssl", "", 0o755), ("etc/ssl/private", "root:ssl-cert", 0o710), ("etc/init.d", "", 0o755),
     ("etc/default", "", 0o755), ("etc/profile.d", "", 0o755), ("etc/sysctl.d", "", 0o755),
+    ("etc/pam.d", "", 0o755),
     ("run", "", 0o755), ("run/lock", "", 0o1777), ("run/lock/subsys", "", 0o755), ("run/user", "", 0o755),
     ("run/sshd", "", 0o755), ("run/network", "", 0o755), ("run/dbus", "messagebus", 0o755),
     ("run/frr", "frr", 0o775), ("run/quagga", "quagga", 0o775), ("run/bird", "bird", 0o775),
@@ -113,7 +114,11 @@ const FILES: &[(&str, &str, u32, &str)] = &[
     ("run/utmp", "root:utmp", 0o664, ""),
     ("var/lib/dhcp/dhcpd.leases", "", 0o644, ""),
     ("var/lib/dhcp/dhcpd6.leases", "", 0o644, ""),
-    ("var/lib/dpkg/status", "", 0o644, ""),
+    ("etc/pam.d/common-auth", "", 0o644, "auth required pam_unix.so nullok\n"),
+    ("etc/pam.d/common-account", "", 0o644, "account required pam_unix.so\n"),
+    ("etc/pam.d/common-password", "", 0o644, "password required pam_unix.so nullok yescrypt\n"),
+    ("etc/pam.d/common-session", "", 0o644, "session required pam_unix.so\n"),
+    ("etc/pam.d/common-session-noninteractive", "", 0o644, "session required pam_unix.so\n"),
 ];
 
 const NSSWITCH: &str = "\
@@ -128,6 +133,13 @@ shopt -s checkwinsize histappend
 alias ls='ls --color=auto'
 alias grep='grep --color=auto'
 ";
+
+/// Default pages: below `/usr`, and below `/var/www/html`.
+const PAGES: [(&str, &str); 3] = [
+    ("share/apache2/default-site/index.html", "index.html"),
+    ("share/nginx/html/index.html", "index.nginx-debian.html"),
+    ("share/lighttpd/index.html", "index.lighttpd.html"),
+];
 
 /// Folders of daemons' settings that belong to them, where they are there.
 #[rustfmt::skip]
@@ -172,6 +184,8 @@ impl Tree<'_> {
         self.file("etc/group", "", 0o644, &users::group())?;
         self.file("etc/shadow", "root:shadow", 0o640, &users::shadow())?;
         self.file("etc/gshadow", "root:shadow", 0o640, &users::gshadow())?;
+        self.packages(Path::new("/var/lib/dpkg"))?;
+        self.pages(base)?;
         for (path, target) in LINKS {
             replace_by_link(&self.root.join(path), Path::new(target))?;
         }
@@ -187,6 +201,42 @@ impl Tree<'_> {
             .filter(|(path, ..)| self.root.join(path).is_dir());
         for (path, owner, mode) in present {
             self.own(path, owner, *mode)?;
+        }
+        Ok(())
+    }
+
+    /// What dpkg must know to install a lab's own packages: which are there, since `/usr` has
+    /// them. Their lists of files are empty.
+    fn packages(&self, dpkg: &Path) -> io::Result<()> {
+        let to = self.root.join("var/lib/dpkg");
+        for folder in ["info", "updates", "triggers", "parts", "alternatives"] {
+            fs::create_dir_all(to.join(folder))?;
+        }
+        for file in ["diversions", "statoverride", "available"] {
+            fs::write(to.join(file), "")?;
+        }
+        match fs::copy(dpkg.join("status"), to.join("status")) {
+            Ok(_) => {}
+            Err(_) => return fs::write(to.join("status"), ""),
+        }
+        etc::copy_layer(&dpkg.join("alternatives"), &to.join("alternatives"))?;
+        fs::write(to.join("info/format"), "1\n")?;
+        for entry in fs::read_dir(dpkg.join("info")).into_iter().flatten().flatten() {
+            if Path::new(&entry.file_name()).extension().is_some_and(|e| e == "list") {
+                fs::write(to.join("info").join(entry.file_name()), "")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The pages that web servers' packages put into `/var/www`.
+    fn pages(&self, base: &Base) -> io::Result<()> {
+        let www = self.root.join("var/www/html");
+        for (from, to) in PAGES {
+            let from = base.place.join("host/usr").join(from);
+            if from.is_file() && !www.join(to).exists() {
+                fs::copy(from, www.join(to))?;
+            }
         }
         Ok(())
     }

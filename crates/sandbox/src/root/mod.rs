@@ -65,13 +65,15 @@ impl Base {
         for (share, tree) in &shares {
             attach_share(share, tree)?;
         }
-        if self.of_root && node.mounts.iter().any(|m| !m.read_only) {
-            let mut filter = Filter::default();
+        let writes = node.mounts.iter().any(|m| !m.read_only);
+        let mut filter = Filter::default();
+        filter.no_cgroup_namespaces();
+        if self.of_root && writes {
             filter.no_set_id_files();
-            filter
-                .install()
-                .map_err(Error::io("setting the system-call filter"))?;
         }
+        filter
+            .install()
+            .map_err(Error::io("setting the system-call filter"))?;
         Ok(warnings)
     }
 
