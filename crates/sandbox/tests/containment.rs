@@ -2,10 +2,12 @@
 //! attempt that must fail in a node is one that succeeds outside where that can be shown.
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a test program without the usual harness"
 )]
 
 mod lab;
+mod scripts;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -14,21 +16,26 @@ use std::process::{Child, Command, Stdio};
 
 use ::lab::{Entry, EntryKind, Mount};
 
-use self::lab::{By, Lab, Node, USER};
+use self::lab::{By, USER};
+use self::scripts::{Lab, Node};
+
+type Case = fn(By);
 
 fn main() {
-    self::lab::serve();
+    self::scripts::serve();
     if let Some(script) = std::env::var_os("TELAIO_SCRIPT") {
         return by_hand(&script.to_string_lossy());
     }
     for by in By::all() {
-        let cases: [(&str, fn(By)); 6] = [
+        let cases: [(&str, Case); 8] = [
             ("attempts are refused", attempts_are_refused),
             ("entries stay inside", entries_stay_inside),
             ("read-only shares stay as they are", read_only_shares_stay),
             ("shares belong to their owner", shares_belong_to_their_owner),
             ("what cannot be shared is refused", bad_shares_are_refused),
             ("programs can be replaced", programs_can_be_replaced),
+            ("tool layers are there", tool_layers_are_there),
+            ("nodes do not see each other", nodes_do_not_see_each_other),
         ];
         for (name, case) in cases {
             case(by);
@@ -88,7 +95,7 @@ impl Baits {
             files.push(file);
         }
         let mut sleep = Command::new("sleep");
-        if by == By::User && rustix::process::geteuid().is_root() {
+        if by != By::Root && rustix::process::geteuid().is_root() {
             let id = USER.to_string();
             sleep = Command::new("setpriv");
             sleep.args(["--reuid", &id, "--regid", &id, "--clear-groups", "sleep"]);
@@ -266,7 +273,7 @@ fn shares_belong_to_their_owner(by: By) {
         shared(folder.path(), false, &format!("exec 2>/dev/null\n{script}")).run(by);
     assert!(status.success(), "{by:?}: {text}");
     // a user's own files cannot harm others more than he can himself
-    let text = if by == By::User {
+    let text = if by != By::Root {
         text.replace("set-id\n", "").replace("attribute\n", "")
     } else {
         text
@@ -280,7 +287,7 @@ fn shares_belong_to_their_owner(by: By) {
     for name in ["new", "a", "a/b", "tool"] {
         let meta = fs::metadata(folder.path().join(name)).unwrap();
         assert_eq!(meta.uid(), owner, "{name}");
-        assert!(by == By::User || meta.mode() & 0o6000 == 0, "{name}");
+        assert!(by != By::Root || meta.mode() & 0o6000 == 0, "{name}");
     }
 }
 
@@ -321,4 +328,57 @@ fn programs_can_be_replaced(by: By) {
     assert!(status.success(), "{by:?}");
     assert!(!Path::new("/usr/bin/telaio-test").exists());
     assert!(Path::new("/usr/bin/false").exists());
+}
+
+fn tool_layers_are_there(by: By) {
+    let folder = users_folder();
+    let layer = folder.path().join("layer");
+    for (path, text, mode) in [
+        ("usr/bin/telaio-tool", "#!/bin/sh\necho tool\n", 0o755),
+        ("usr/sbin/sysctl", "#!/bin/sh\necho the layer\n", 0o755),
+        ("etc/telaio-tool.conf", "setting\n", 0o640),
+        ("var/lib/telaio-tool/data", "data\n", 0o644),
+    ] {
+        let path = layer.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let owner = match by {
+        By::Root => 0,
+        _ => fs::metadata(folder.path()).unwrap().uid(),
+    };
+    let status = Command::new("chown")
+        .args(["-R", &format!("{owner}:{owner}")])
+        .arg(&layer)
+        .status();
+    assert!(status.unwrap().success());
+    let mut lab = one("telaio-tool; sysctl; cat /etc/telaio-tool.conf /var/lib/telaio-tool/data
+        stat -c %u:%a /usr/bin/telaio-tool /etc/telaio-tool.conf && echo x >> /usr/bin/telaio-tool
+        readlink /usr/bin/systemctl; test -x /etc/init.d/frr && grep -c 'started by' /etc/init.d/frr");
+    lab.tools.push(layer);
+    let (text, status) = lab.run(by);
+    let wanted = "tool\nthe layer\nsetting\ndata\n0:755\n0:640\n/usr/lib/telaio/telaio\n1\n";
+    assert_eq!(text, wanted, "{by:?}");
+    assert!(status.success(), "{by:?}: {status}");
+}
+
+fn nodes_do_not_see_each_other(by: By) {
+    let mut lab = one(
+        "echo mine > /etc/mine && echo mine > /usr/bin/mine && : > /run/mine && : > /dev/shm/mine",
+    );
+    let mut other = lab.nodes[0].clone();
+    other.name = "pc2".into();
+    other.script = "ls /etc/mine /usr/bin/mine /run/mine /dev/shm/mine 2>/dev/null; hostname; ls -A /nodes 2>/dev/null
+        test $(ls -d /proc/[0-9]* | wc -l) -lt 8"
+        .into();
+    lab.nodes.push(other);
+    // the first one again, from the start
+    lab.nodes.push(Node {
+        script: "test ! -e /etc/mine && test ! -e /usr/bin/mine".into(),
+        ..lab.nodes[0].clone()
+    });
+    let (text, status) = lab.run(by);
+    assert_eq!(text, "pc2\n", "{by:?}");
+    assert!(status.success(), "{by:?}: {status}");
 }

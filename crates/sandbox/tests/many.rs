@@ -2,6 +2,7 @@
 //! many (100 by default).
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a test program without the usual harness"
 )]
 
@@ -17,7 +18,6 @@ use sandbox::NodeRoot;
 use self::lab::By;
 
 fn main() {
-    self::lab::serve();
     let count = std::env::var("TELAIO_MANY")
         .ok()
         .and_then(|n| n.parse().ok())

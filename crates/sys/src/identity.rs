@@ -405,17 +405,18 @@ mod tests {
         let first = free_range("two-computers", &[]).unwrap();
         assert_eq!(free_range("two-computers", &[]), Some(first));
         assert_eq!((first - HIGH.start) % COUNT, 0);
-        let other = free_range("two-computers", &[first + 5..first + 6]).unwrap();
+        let inside = first + 5..first + 6;
+        let other = free_range("two-computers", std::slice::from_ref(&inside)).unwrap();
         assert!(other >= first + COUNT || other + COUNT <= first);
-        assert_eq!(free_range("x", &[HIGH]), None);
+        assert_eq!(free_range("x", std::slice::from_ref(&HIGH)), None);
     }
 
     #[test]
     fn subordinate_ids_by_name_and_number() {
         let text = "ann:100000:65536\n# comment\nbob:165536:65536\n1002:300000:1000\nbad:x:1\n";
         let ranges = |uid, login| subordinate(text, Some((uid, login)));
-        assert_eq!(ranges(1, Some("bob")), [165_536..231_072]);
-        assert_eq!(ranges(1002, Some("eve")), [300_000..301_000]);
+        assert_eq!(ranges(1, Some("bob")).first(), Some(&(165_536..231_072)));
+        assert_eq!(ranges(1002, Some("eve")).first(), Some(&(300_000..301_000)));
         assert!(ranges(1, None).is_empty());
         assert_eq!(subordinate(text, None).len(), 3);
     }

@@ -16,6 +16,7 @@
 
 mod host;
 mod remove;
+mod shims;
 mod skeleton;
 mod tree;
 
@@ -83,7 +84,7 @@ impl Base {
         };
         let place = mount_memory()?;
         for folder in [
-            "base", "skel", "tools", "host", "dev", "shares", "nodes", "root", "none",
+            "base", "skel", "tools", "host", "dev", "shares", "nodes", "root", "none", "gone",
         ] {
             let path = place.join(folder);
             fs::create_dir(&path).map_err(Error::at("making", &path))?;
@@ -100,6 +101,7 @@ impl Base {
         base.probe()?;
         skeleton::make(&base)?;
         tree::make(&base, spec.tools.len())?;
+        shims::make(&base)?;
         // once for all nodes: the kernel takes its time with each
         let mut filter = Filter::contain();
         if spec.single_id {
@@ -124,11 +126,11 @@ impl Base {
     /// Drops all that a node has changed, before it starts anew.
     pub fn forget(&self, node: &str) -> Result<(), Error> {
         let path = self.node_dir(node);
-        let gone = self.place.join("gone");
-        match remove::tree(&path, &gone) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-            done => done.map_err(Error::at("removing", &path)),
+        let gone = self.place.join("gone").join(node);
+        if !path.exists() {
+            return Ok(());
         }
+        remove::tree(&path, &gone).map_err(Error::at("removing", &path))
     }
 
     fn attach_layers(

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{CWD, XattrFlags};
+use rustix::fs::XattrFlags;
 
 use super::Base;
 use crate::error::Error;
@@ -20,8 +20,6 @@ const DEEP: [&str; 3] = ["local", "lib/python3", "share/openvswitch"];
 const DEEP_DEPTH: usize = 8;
 /// Settings and data of the host's own programs, which are no node's business.
 const HIDDEN: [&str; 2] = ["local/etc", "local/var"];
-/// Where nodes have Telaio itself.
-const TELAIO: &str = "lib/telaio/telaio";
 
 /// Makes the top layers below `skel`.
 pub(super) fn make(base: &Base) -> Result<(), Error> {
@@ -43,7 +41,8 @@ pub(super) fn make(base: &Base) -> Result<(), Error> {
     for hidden in HIDDEN {
         hide(&usr.join(hidden)).map_err(Error::at("hiding", &usr.join(hidden)))?;
     }
-    install(&usr.join(TELAIO))
+    let binary = crate::services::BINARY.trim_start_matches('/');
+    install(&base.place.join("skel").join(binary))
 }
 
 /// Makes in `top` the folders that `layer` has below `at`.
@@ -105,12 +104,6 @@ fn install(at: &Path) -> Result<(), Error> {
         let mut from = fs::File::open("/proc/self/exe")?;
         let mut to = fs::File::create(at)?;
         io::copy(&mut from, &mut to)?;
-        rustix::fs::chmodat(
-            CWD,
-            at,
-            rustix::fs::Mode::from_bits_truncate(0o755),
-            rustix::fs::AtFlags::empty(),
-        )?;
         fs::set_permissions(at, fs::Permissions::from_mode(0o755))
     };
     copy().map_err(Error::at("copying telaio to", at))

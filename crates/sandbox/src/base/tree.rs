@@ -114,11 +114,36 @@ const FILES: &[(&str, &str, u32, &str)] = &[
     ("run/utmp", "root:utmp", 0o664, ""),
     ("var/lib/dhcp/dhcpd.leases", "", 0o644, ""),
     ("var/lib/dhcp/dhcpd6.leases", "", 0o644, ""),
-    ("etc/pam.d/common-auth", "", 0o644, "auth required pam_unix.so nullok\n"),
-    ("etc/pam.d/common-account", "", 0o644, "account required pam_unix.so\n"),
-    ("etc/pam.d/common-password", "", 0o644, "password required pam_unix.so nullok yescrypt\n"),
-    ("etc/pam.d/common-session", "", 0o644, "session required pam_unix.so\n"),
-    ("etc/pam.d/common-session-noninteractive", "", 0o644, "session required pam_unix.so\n"),
+    (
+        "etc/pam.d/common-auth",
+        "",
+        0o644,
+        "auth required pam_unix.so nullok\n",
+    ),
+    (
+        "etc/pam.d/common-account",
+        "",
+        0o644,
+        "account required pam_unix.so\n",
+    ),
+    (
+        "etc/pam.d/common-password",
+        "",
+        0o644,
+        "password required pam_unix.so nullok yescrypt\n",
+    ),
+    (
+        "etc/pam.d/common-session",
+        "",
+        0o644,
+        "session required pam_unix.so\n",
+    ),
+    (
+        "etc/pam.d/common-session-noninteractive",
+        "",
+        0o644,
+        "session required pam_unix.so\n",
+    ),
 ];
 
 const NSSWITCH: &str = "\
@@ -221,8 +246,15 @@ impl Tree<'_> {
         }
         etc::copy_layer(&dpkg.join("alternatives"), &to.join("alternatives"))?;
         fs::write(to.join("info/format"), "1\n")?;
-        for entry in fs::read_dir(dpkg.join("info")).into_iter().flatten().flatten() {
-            if Path::new(&entry.file_name()).extension().is_some_and(|e| e == "list") {
+        for entry in fs::read_dir(dpkg.join("info"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            if Path::new(&entry.file_name())
+                .extension()
+                .is_some_and(|e| e == "list")
+            {
                 fs::write(to.join("info").join(entry.file_name()), "")?;
             }
         }
