@@ -108,3 +108,19 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_memory_is_named() {
+        let full = io::Error::from_raw_os_error(Errno::NOSPC.raw_os_error());
+        let error = Error::at("writing", Path::new("etc/hosts"))(full);
+        assert!(matches!(error, Error::Full { .. }));
+        assert!(error.to_string().contains("half of the machine's"));
+        assert!(error.help().is_some());
+        let other = Error::at("writing", Path::new("x"))(io::Error::other("why"));
+        assert_eq!(other.to_string(), "writing x: why");
+    }
+}

@@ -27,12 +27,16 @@ fn main() {
         return by_hand(&script.to_string_lossy());
     }
     for by in By::all() {
-        let cases: [(&str, Case); 8] = [
+        let cases: [(&str, Case); 9] = [
             ("attempts are refused", attempts_are_refused),
             ("entries stay inside", entries_stay_inside),
             ("read-only shares stay as they are", read_only_shares_stay),
             ("shares belong to their owner", shares_belong_to_their_owner),
             ("what cannot be shared is refused", bad_shares_are_refused),
+            (
+                "missing shares are made if asked",
+                missing_shares_are_made_if_asked,
+            ),
             ("programs can be replaced", programs_can_be_replaced),
             ("tool layers are there", tool_layers_are_there),
             ("nodes do not see each other", nodes_do_not_see_each_other),
@@ -307,6 +311,16 @@ fn bad_shares_are_refused(by: By) {
             host.display()
         );
     }
+}
+
+fn missing_shares_are_made_if_asked(by: By) {
+    let folder = users_folder();
+    let made = folder.path().join("made");
+    let mut lab = shared(&made, false, "echo x > /shared/sub/x");
+    lab.nodes[0].mounts[0].create = true;
+    let (text, status) = lab.run(by);
+    assert!(status.success(), "{by:?}: {text}");
+    assert_eq!(fs::read_to_string(made.join("x")).unwrap(), "x\n");
 }
 
 fn programs_can_be_replaced(by: By) {

@@ -176,6 +176,14 @@ fn open_share(share: &Mount) -> Result<(OwnedFd, (u32, u32)), Error> {
     if !share.host.is_absolute() {
         return Err(refuse("its path is not absolute".into()));
     }
+    if share.create {
+        match fs::create_dir(&share.host) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(refuse(format!("it cannot be made: {e}")));
+            }
+            _ => {}
+        }
+    }
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::open(&share.host, flags, Mode::empty())
         .map_err(|e| refuse(io::Error::from(e).to_string()))?;
