@@ -33,7 +33,53 @@ pub(super) fn places(graph: &Graph, halves: &[Point]) -> Vec<Point> {
         relax(graph, &mut points, heat);
     }
     push_apart(&mut points, halves);
+    if count <= LARGE {
+        for _ in 0..40 {
+            if !off_edges(graph, &mut points, halves) {
+                break;
+            }
+            push_apart(&mut points, halves);
+        }
+    }
     points
+}
+
+/// Moves boxes off edges of others that run through them; whether there were any.
+fn off_edges(graph: &Graph, points: &mut [Point], halves: &[Point]) -> bool {
+    let mut moved = false;
+    for edge in &graph.edges {
+        let [a, b] = edge.ends;
+        for vertex in (0..points.len()).filter(|v| *v != a && *v != b) {
+            let Some(away) = off_line(points[a], points[b], points[vertex], halves[vertex]) else {
+                continue;
+            };
+            points[vertex].x += away.x;
+            points[vertex].y += away.y;
+            moved = true;
+        }
+    }
+    moved
+}
+
+/// How far a box must move to stand clear of a line; none if it does.
+fn off_line(a: Point, b: Point, at: Point, half: Point) -> Option<Point> {
+    let (dx, dy, length) = between(b, a);
+    let along = ((at.x - a.x) * dx + (at.y - a.y) * dy) / (length * length);
+    if !(0.0..=1.0).contains(&along) {
+        return None;
+    }
+    let (nx, ny) = (-dy / length, dx / length);
+    let side = (at.x - a.x) * nx + (at.y - a.y) * ny;
+    // what of the box reaches towards the line
+    let reach = half.x * nx.abs() + half.y * ny.abs() + 12.0;
+    let missing = reach - side.abs();
+    (missing > 0.0).then(|| {
+        let way = (missing + 1.0).copysign(if side == 0.0 { 1.0 } else { side });
+        Point {
+            x: nx * way,
+            y: ny * way,
+        }
+    })
 }
 
 /// A start that does not depend on chance: on a circle, each next to what it is joined to.
@@ -153,7 +199,7 @@ fn part(points: &mut [Point], halves: &[Point], a: usize, b: usize) -> bool {
     true
 }
 
-/// What always works: scales the picture until no two boxes overlap.
+/// What ends: scales the picture until no two boxes overlap.
 fn spread(points: &mut [Point], halves: &[Point]) {
     for _ in 0..60 {
         if !any_overlap(points, halves) {

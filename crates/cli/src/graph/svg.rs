@@ -40,8 +40,13 @@ pub(crate) fn svg(lab: &Lab) -> String {
     for (vertex, (at, half)) in graph.vertices.iter().zip(points.iter().zip(&halves)) {
         draw(&mut out, vertex, *at, *half);
     }
-    for (number, edge) in graph.edges.iter().enumerate() {
-        ends(&mut out, &graph, number, edge, &points, &halves);
+    let taken = points.iter().copied().zip(halves.iter().copied()).collect();
+    let mut labels = Labels {
+        out: &mut out,
+        taken,
+    };
+    for edge in &graph.edges {
+        labels.edge(edge, &points, &halves);
     }
     out.push_str("</svg>\n");
     out
@@ -122,63 +127,86 @@ fn draw(out: &mut String, vertex: &Vertex, at: Point, half: Point) {
     };
 }
 
-/// What stands at an edge's ends and middle. Of several edges between the same vertices each
-/// has its labels a bit further out.
-fn ends(
-    out: &mut String,
-    graph: &Graph,
-    number: usize,
-    edge: &Edge,
-    points: &[Point],
-    halves: &[Point],
-) {
-    let same =
-        |e: &&Edge| e.ends == edge.ends || (e.ends[0] == edge.ends[1] && e.ends[1] == edge.ends[0]);
-    let earlier = graph.edges[..number].iter().filter(same).count() as f64;
-    for side in 0..2 {
-        let (here, there) = (edge.ends[side], edge.ends[1 - side]);
-        let lines = edge.labels[side].as_slice();
-        let at = label_place(points[here], points[there], halves[here], lines, earlier);
-        text(out, at, lines);
+/// Labels that are drawn, so that later ones keep clear of them.
+struct Labels<'a> {
+    out: &'a mut String,
+    /// Middle and half the size of what is drawn.
+    taken: Vec<(Point, Point)>,
+}
+
+impl Labels<'_> {
+    /// What stands at an edge's ends and middle.
+    fn edge(&mut self, edge: &Edge, points: &[Point], halves: &[Point]) {
+        for side in 0..2 {
+            let (here, there) = (edge.ends[side], edge.ends[1 - side]);
+            let size = size(&edge.labels[side]);
+            let from = clear_of(points[here], points[there], halves[here], size);
+            self.draw(points[here], points[there], from, &edge.labels[side]);
+        }
+        if let Some(middle) = &edge.middle {
+            let [a, b] = edge.ends.map(|e| points[e]);
+            self.draw(a, b, 0.5, std::slice::from_ref(middle));
+        }
     }
-    if let Some(middle) = &edge.middle {
-        let [a, b] = edge.ends.map(|e| points[e]);
-        let at = Point {
-            x: f64::midpoint(a.x, b.x),
-            y: f64::midpoint(a.y, b.y) + earlier * LINE,
+
+    /// Draws lines on the way from a place to another: where `from` says, or further on until
+    /// they hide nothing.
+    fn draw(&mut self, a: Point, b: Point, from: f64, lines: &[String]) {
+        let size = size(lines);
+        let place = |way: f64| Point {
+            x: (b.x - a.x).mul_add(way, a.x),
+            y: (b.y - a.y).mul_add(way, a.y),
         };
-        text(out, at, std::slice::from_ref(middle));
+        let ways = (0..24)
+            .map(|step| f64::from(step).mul_add(0.02, from))
+            .filter(|way| *way < 0.7);
+        let at = ways
+            .map(place)
+            .find(|at| self.is_free(*at, size))
+            .unwrap_or_else(|| place(from));
+        self.taken.push((at, size));
+        let top = at.y - LINE * lines.len().saturating_sub(1) as f64 / 2.0 + 3.0;
+        for (number, line) in lines.iter().enumerate() {
+            let y = top + LINE * number as f64;
+            let text = escaped(line);
+            let _ = writeln!(
+                self.out,
+                "<text class=\"end\" x=\"{:.1}\" y=\"{y:.1}\">{text}</text>",
+                at.x
+            );
+        }
+    }
+
+    fn is_free(&self, at: Point, size: Point) -> bool {
+        let hides = |(other, half): &(Point, Point)| {
+            (at.x - other.x).abs() < size.x + half.x && (at.y - other.y).abs() < size.y + half.y
+        };
+        !self.taken.iter().any(hides)
     }
 }
 
-/// A place on the way from a box to another where a label stands clear of the first box.
-fn label_place(from: Point, to: Point, half: Point, lines: &[String], earlier: f64) -> Point {
-    let (dx, dy) = (to.x - from.x, to.y - from.y);
+/// Half the width and height of lines of text.
+fn size(lines: &[String]) -> Point {
     let longest = lines.iter().map(|l| l.chars().count()).max().unwrap_or(0) as f64;
-    let wide = longest.mul_add(NARROW / 2.0, half.x) + 5.0;
-    let high = (lines.len() as f64).mul_add(LINE / 2.0, half.y) + 4.0;
-    // past the box on its side or above it, whichever comes first
-    let beside = if dx == 0.0 { f64::MAX } else { wide / dx.abs() };
-    let above = if dy == 0.0 { f64::MAX } else { high / dy.abs() };
-    let more = 26.0 * earlier / dx.hypot(dy).max(1.0);
-    let way = (beside.min(above) + more).min(0.5);
     Point {
-        x: dx.mul_add(way, from.x),
-        y: dy.mul_add(way, from.y),
+        x: longest * NARROW / 2.0,
+        y: lines.len() as f64 * LINE / 2.0,
     }
 }
 
-fn text(out: &mut String, at: Point, lines: &[String]) {
-    let top = at.y - LINE * (lines.len().saturating_sub(1)) as f64 / 2.0 + 3.0;
-    for (number, line) in lines.iter().enumerate() {
-        let y = top + LINE * number as f64;
-        let _ = writeln!(
-            out,
-            "<text class=\"end\" x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
-            at.x,
-            escaped(line)
-        );
-    }
+/// How far along the way from a box to another a label stands clear of the first box.
+fn clear_of(from: Point, to: Point, half: Point, size: Point) -> f64 {
+    // past the box on its side or above it, whichever comes first
+    let share = |room: f64, way: f64| {
+        if way == 0.0 {
+            f64::MAX
+        } else {
+            room / way.abs()
+        }
+    };
+    let beside = share(half.x + size.x + 5.0, to.x - from.x);
+    let above = share(half.y + size.y + 4.0, to.y - from.y);
+    beside.min(above).min(0.5)
 }
 
 /// A text as XML takes it; characters that XML cannot hold become the replacement character.
