@@ -124,6 +124,17 @@ impl std::fmt::Display for UnknownFeature {
 impl std::error::Error for UnknownFeature {}
 
 impl Feature {
+    /// The kernel option that decides over it, where it is part of something that no module
+    /// brings alone.
+    pub fn option(self) -> Option<&'static str> {
+        Some(match self {
+            Self::VlanFiltering => "CONFIG_BRIDGE_VLAN_FILTERING",
+            Self::Srv6 => "CONFIG_IPV6_SEG6_LWTUNNEL",
+            Self::MulticastRouting => "CONFIG_IP_MROUTE",
+            _ => return None,
+        })
+    }
+
     /// The feature that an `ip link add … type KIND` needs.
     pub fn of_link(kind: &str) -> Option<Self> {
         Some(match kind {

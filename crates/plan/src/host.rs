@@ -13,7 +13,8 @@ pub struct Host<'a> {
     /// Whether a node will find a program: a name without a folder is looked for where programs
     /// are, a path (`/usr/lib/frr/zebra`) where it says; in the host's `/usr` or a tool layer.
     pub has_program: &'a dyn Fn(&str) -> bool,
-    /// Names of features, programs and services to do without: their absence is a warning.
+    /// Names of features, programs and services to do without, or `all`; several in one are
+    /// parted by commas.
     pub without: &'a [String],
 }
 
@@ -29,7 +30,8 @@ impl fmt::Debug for Host<'_> {
 impl Host<'_> {
     /// Whether the user wants to go on without it.
     pub(crate) fn waived(&self, name: &str) -> bool {
-        self.without.iter().any(|w| w == name || w == "all")
+        let words = self.without.iter().flat_map(|w| w.split(','));
+        words.map(str::trim).any(|w| w == name || w == "all")
     }
 }
 

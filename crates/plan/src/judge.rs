@@ -49,10 +49,7 @@ fn missing_feature(feature: Feature, needs: &[&Need], host: &Host<'_>) -> Diagno
         names(needs),
         inflect(verb, needs.len()),
     );
-    let mend = format!(
-        "it comes with the kernel module `{}` (`sudo modprobe {0}`, where the host has it)",
-        feature.module()
-    );
+    let mend = mend(feature);
     let help = match level {
         Level::Error => format!(
             "{mend}; `up --without {feature}` starts the lab all the same, and what uses it will fail there"
@@ -60,6 +57,17 @@ fn missing_feature(feature: Feature, needs: &[&Need], host: &Host<'_>) -> Diagno
         _ => mend,
     };
     at(level, message, shown).help(help)
+}
+
+/// What brings a feature to a host.
+fn mend(feature: Feature) -> String {
+    match feature.option() {
+        Some(option) => format!("a kernel built with `{option}` has it"),
+        None => format!(
+            "it comes with the kernel module `{}` (`sudo modprobe {0}`, where the host has it)",
+            feature.module()
+        ),
+    }
 }
 
 fn at(level: Level, message: String, need: Option<&Need>) -> Diagnostic {

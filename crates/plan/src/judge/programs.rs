@@ -63,7 +63,7 @@ fn services_message(services: &Missing<'_>, programs: &Missing<'_>) -> Option<Di
     let help = format!(
         "{}; `up --without {}` starts the lab all the same",
         tools(services.keys().chain(programs.keys()))?,
-        services.keys().next()?,
+        services.keys().copied().collect::<Vec<_>>().join(","),
     );
     Some(at(Level::Error, message, Some(first)).help(help))
 }
