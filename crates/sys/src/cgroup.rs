@@ -55,6 +55,25 @@ impl Groups {
         }
     }
 
+    /// Whether [`Groups::create`] would work, as far as can be told without moving any process:
+    /// a group of this name is made and removed.
+    pub fn try_out(name: &str) -> io::Result<()> {
+        let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+        let own = fs::read_to_string("/proc/self/cgroup")?;
+        let two = parents(&mounts, &own).unwrap_or_default();
+        let two = two.iter().filter(|p| !controllers(p).is_empty());
+        let one = ["memory", "cpu"].map(|c| place_one(&mounts, &own, c, name));
+        let places = two.map(|p| p.join(name)).chain(one.into_iter().flatten());
+        let mut last = missing("no control group limits memory or processors here");
+        for place in places {
+            match make(&place).and_then(|()| fs::remove_dir(&place)) {
+                Ok(()) => return Ok(()),
+                Err(e) => last = e,
+            }
+        }
+        Err(last)
+    }
+
     /// Makes a node's group with its limits and puts a process (by its number on the host) and
     /// all that it will start into it. Says which limits could not be set.
     pub fn confine(&self, node: &str, pid: i32, limits: Limits) -> io::Result<Vec<&'static str>> {
@@ -165,26 +184,56 @@ fn own_path<'a>(own: &'a str, controller: Option<&str>) -> Option<&'a str> {
     })
 }
 
-fn version_two(mounts: &str, own: &str, name: &str) -> io::Result<Groups> {
-    let missing = |what: &str| io::Error::new(io::ErrorKind::NotFound, what.to_string());
+/// Where what has to leave a group goes, so that the group can hand controllers down.
+const REST: &str = "telaio-rest";
+
+/// Groups of version 2 that a lab's may be made in: the root, and this process's own (if an
+/// earlier lab sent this process to a leaf, the one above).
+fn parents(mounts: &str, own: &str) -> io::Result<[PathBuf; 2]> {
     let root = mount_point(mounts, None).ok_or_else(|| missing("not mounted"))?;
-    let own = root.join(own_path(own, None).ok_or_else(|| missing("not in use"))?);
+    let own = own_path(own, None).ok_or_else(|| missing("not in use"))?;
+    let own = root.join(above_rest(own));
+    Ok([root, own])
+}
+
+/// A group's path without the leaves at its end.
+fn above_rest(own: &str) -> &str {
+    let mut own = own.trim_end_matches('/');
+    while let Some(above) = own.strip_suffix(REST) {
+        if !above.is_empty() && !above.ends_with('/') {
+            break;
+        }
+        own = above.trim_end_matches('/');
+    }
+    own
+}
+
+fn missing(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, what.to_string())
+}
+
+/// Which of the controllers that labs use a group has.
+fn controllers(dir: &Path) -> Vec<&'static str> {
+    let text = fs::read_to_string(dir.join("cgroup.controllers")).unwrap_or_default();
+    let has = |c: &&&str| text.split_whitespace().any(|word| word == **c);
+    ["memory", "cpu"].iter().filter(has).copied().collect()
+}
+
+fn version_two(mounts: &str, own: &str, name: &str) -> io::Result<Groups> {
     let mut last = missing("no group that may be written");
-    for parent in [root, own] {
+    for parent in parents(mounts, own)? {
         match delegate(&parent, name) {
             Ok(dir) => {
-                let has = |c: &str| {
-                    fs::read_to_string(dir.join("cgroup.controllers"))
-                        .is_ok_and(|t| t.split_whitespace().any(|w| w == c))
-                };
-                enable(&dir, "memory");
-                enable(&dir, "cpu");
-                let (memory, cpu) = (has("memory"), has("cpu"));
-                if memory || cpu {
+                let has = controllers(&dir);
+                for controller in &has {
+                    let _ = enable(&dir, controller);
+                }
+                let limits = |c: &str| has.contains(&c).then(|| dir.clone());
+                if !has.is_empty() {
                     return Ok(Groups {
                         version: Version::Two,
-                        memory: memory.then(|| dir.clone()),
-                        cpu: cpu.then_some(dir),
+                        memory: limits("memory"),
+                        cpu: limits("cpu"),
                     });
                 }
                 let _ = fs::remove_dir(&dir);
@@ -196,44 +245,49 @@ fn version_two(mounts: &str, own: &str, name: &str) -> io::Result<Groups> {
     Err(last)
 }
 
-fn enable(dir: &Path, controller: &str) {
-    // one by one: a controller that is not there must not keep the others out
-    let _ = fs::write(dir.join("cgroup.subtree_control"), format!("+{controller}"));
+fn enable(dir: &Path, controller: &str) -> io::Result<()> {
+    fs::write(dir.join("cgroup.subtree_control"), format!("+{controller}"))
 }
 
 /// Makes a group below `parent` after handing controllers down. A group that has processes of
-/// its own cannot hand down (except the root): they move to a leaf first.
+/// its own cannot hand down (except the root): they move to a leaf first. Nothing is moved
+/// where `parent` has no controller to hand down.
 fn delegate(parent: &Path, name: &str) -> io::Result<PathBuf> {
-    let dir = parent.join(name);
-    fs::create_dir(&dir)
-        .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", dir.display())))?;
-    if fs::write(parent.join("cgroup.subtree_control"), "+memory").is_err() {
-        let leaf = parent.join("telaio-rest");
-        if fs::create_dir(&leaf).is_ok() {
-            let pids = fs::read_to_string(parent.join("cgroup.procs")).unwrap_or_default();
-            for pid in pids.lines() {
-                let _ = fs::write(leaf.join("cgroup.procs"), pid);
-            }
-        }
-        enable(parent, "memory");
+    let controllers = controllers(parent);
+    if controllers.is_empty() {
+        return Err(missing("neither the memory nor the cpu controller is here"));
     }
-    enable(parent, "cpu");
+    let dir = parent.join(name);
+    make(&dir)?;
+    // one by one: a controller that cannot be had must not keep the others out
+    for controller in controllers {
+        let busy = |e: io::Error| e.kind() == io::ErrorKind::ResourceBusy;
+        if enable(parent, controller).is_err_and(busy) {
+            move_out(parent);
+            let _ = enable(parent, controller);
+        }
+    }
     Ok(dir)
 }
 
+fn make(dir: &Path) -> io::Result<()> {
+    fs::create_dir(dir).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", dir.display())))
+}
+
+/// Moves a group's processes to a leaf of it.
+fn move_out(parent: &Path) {
+    let leaf = parent.join(REST);
+    let _ = fs::create_dir(&leaf);
+    let pids = fs::read_to_string(parent.join("cgroup.procs")).unwrap_or_default();
+    for pid in pids.lines() {
+        let _ = fs::write(leaf.join("cgroup.procs"), pid);
+    }
+}
+
 fn version_one(mounts: &str, own: &str, name: &str) -> io::Result<Groups> {
-    let make = |controller: &str| -> io::Result<PathBuf> {
-        let missing =
-            || io::Error::new(io::ErrorKind::NotFound, format!("{controller} not mounted"));
-        let root = mount_point(mounts, Some(controller)).ok_or_else(missing)?;
-        let own = own_path(own, Some(controller)).unwrap_or_default();
-        let dir = root.join(own).join(name);
-        fs::create_dir(&dir)
-            .or_else(|e| match e.kind() {
-                io::ErrorKind::AlreadyExists => Ok(()),
-                _ => Err(io::Error::new(e.kind(), format!("{}: {e}", dir.display()))),
-            })
-            .map(|()| dir)
+    let make = |controller: &str| match make(&place_one(mounts, own, controller, name)?) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
+        _ => place_one(mounts, own, controller, name),
     };
     let (memory, cpu) = (make("memory"), make("cpu"));
     match (memory, cpu) {
@@ -244,6 +298,14 @@ fn version_one(mounts: &str, own: &str, name: &str) -> io::Result<Groups> {
             cpu: cpu.ok(),
         }),
     }
+}
+
+/// Where a lab's group of version 1 is.
+fn place_one(mounts: &str, own: &str, controller: &str, name: &str) -> io::Result<PathBuf> {
+    let root = mount_point(mounts, Some(controller))
+        .ok_or_else(|| missing(&format!("{controller} not mounted")))?;
+    let own = own_path(own, Some(controller)).unwrap_or_default();
+    Ok(root.join(own).join(name))
 }
 
 #[cfg(test)]
@@ -266,6 +328,25 @@ mod tests {
         let cpu = mount_point(MOUNTS, Some("cpu")).unwrap();
         assert_eq!(cpu, Path::new("/sys/fs/cgroup/cpu,cpuacct"));
         assert_eq!(mount_point(MOUNTS, Some("pids")), None);
+    }
+
+    #[test]
+    fn a_leaf_is_no_place_for_the_next_lab() {
+        assert_eq!(above_rest("a/telaio-rest/telaio-rest"), "a");
+        assert_eq!(above_rest("telaio-rest"), "");
+        assert_eq!(above_rest("a/my-telaio-rest"), "a/my-telaio-rest");
+        assert_eq!(above_rest(""), "");
+    }
+
+    #[test]
+    fn nothing_is_made_or_moved_without_a_controller() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("cgroup.controllers"), "hugetlb\n").unwrap();
+        assert!(delegate(folder.path(), "lab").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        fs::write(folder.path().join("cgroup.controllers"), "cpu memory\n").unwrap();
+        assert!(delegate(folder.path(), "lab").is_ok());
+        assert!(!folder.path().join(REST).exists());
     }
 
     #[test]

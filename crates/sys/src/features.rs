@@ -95,13 +95,13 @@ impl Trial {
     }
 }
 
-/// An error in words, without its number.
+/// An error in words, without its number, as the end of a sentence.
 fn reason(error: &io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error")
-        .next()
-        .unwrap_or(&text)
-        .to_lowercase()
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// Results by name, as the scratch process reports them.
