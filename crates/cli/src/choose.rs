@@ -21,7 +21,13 @@ pub(crate) fn place(lab: Option<&str>) -> Result<Place, Failure> {
     };
     let index = chosen?;
     let mut all = all;
-    Ok(all.swap_remove(index))
+    let place = all.swap_remove(index);
+    tracing::info!(
+        "the lab is {}, at {}",
+        place.name(),
+        place.folder().display()
+    );
+    Ok(place)
 }
 
 fn named(word: &str, all: &[Place]) -> Result<usize, Failure> {

@@ -113,6 +113,8 @@ impl Prepared {
     fn new(path: &Path, args: &Args, common: &Common) -> Result<Self, Failure> {
         let read = loaded::read(path, &args.how)?;
         let name = loaded::name(args.name.as_deref(), &read)?;
+        let (folder, language) = (read.folder.display(), loaded::language(read.dialect));
+        tracing::info!("read {folder} as {language}: the lab `{name}`");
         loaded::tell(&read.diagnostics, common.verbose > 0);
         Self::of(read, name, loaded::source(path), &args.without, common)
     }
@@ -144,6 +146,9 @@ impl Prepared {
         }
         loaded::tell(&wanting, common.verbose > 0);
         tracing::info!("{}", doctor::size_line(&size).trim_end());
+        for layer in tools.layers() {
+            tracing::info!("nodes see the tools in {}", layer.display());
+        }
         Ok(Self {
             name,
             source,
@@ -187,6 +192,7 @@ impl Prepared {
             snapshot: self.read.snapshot,
             tools: self.tools.layers().to_vec(),
         };
+        tracing::info!("starting its broker and its process 1");
         supervisor::start(start).map_err(|e| {
             // what a start leaves that failed at the wrong moment
             Place::sweep();
@@ -229,7 +235,13 @@ impl Up<'_> {
             Err(failure) => return self.gone(keep, failure),
         };
         match end {
-            End::Ready | End::TimeOver => keep.keep(),
+            End::Ready | End::TimeOver => {
+                tracing::info!(
+                    "the lab lives on by itself, at {}",
+                    self.place.folder().display()
+                );
+                keep.keep();
+            }
             End::Broken(node, message) => {
                 let node = node.map(|n| format!("{n}: ")).unwrap_or_default();
                 let text = format!("the lab cannot be made: {node}{}", ui::harmless(&message));
