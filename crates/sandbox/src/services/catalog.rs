@@ -5,6 +5,19 @@ use std::path::Path;
 
 use super::setup;
 
+/// How a daemon that insists on being another user can run where there is only one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Single {
+    /// It needs no help: it believes that it has become one.
+    #[default]
+    Believes,
+    /// It looks whether it has: its user becomes another name of root.
+    Alias,
+    /// It refuses to be root: it runs in a user namespace in which root has that user's number,
+    /// without capabilities.
+    Nested(&'static str),
+}
+
 /// What a known service has besides its package's unit.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Extra {
@@ -20,6 +33,10 @@ pub(super) struct Extra {
     pub(super) pidfile: Option<&'static str>,
     /// Appears once it is ready.
     pub(super) ready: Option<&'static str>,
+    /// The signal that ends it at once, where its own stop command is slow about it.
+    pub(super) end: Option<i32>,
+    /// What it needs in a lab of a single id.
+    pub(super) single: Single,
     /// Whether a file must be made or changed before the start.
     pub(super) setup: Option<fn() -> Result<(), String>>,
 }
@@ -31,6 +48,8 @@ const NONE: Extra = Extra {
     folders: &[],
     pidfile: None,
     ready: None,
+    end: None,
+    single: Single::Believes,
     setup: None,
 };
 
@@ -58,6 +77,7 @@ const EXTRAS: &[Extra] = &[
             ),
         ],
         pidfile: Some("/run/apache2/apache2.pid"),
+        end: Some(15),
         setup: Some(setup::apache),
         ..NONE
     },
@@ -122,6 +142,8 @@ const EXTRAS: &[Extra] = &[
     Extra {
         name: "dovecot",
         users: &["dovecot", "dovenull"],
+        end: Some(15),
+        single: Single::Alias,
         setup: Some(setup::snakeoil),
         ..NONE
     },
@@ -153,7 +175,7 @@ const EXTRAS: &[Extra] = &[
             "[Unit]\nDescription=DHCP relay\n[Service]\nType=forking\nPIDFile=/run/dhcrelay.pid\n\
              EnvironmentFile=-/etc/default/dhcp3-relay\nEnvironmentFile=-/etc/default/isc-dhcp-relay\n\
              ExecStart=/bin/sh -c 'for i in $INTERFACES; do set -- \"$@\" -i \"$i\"; done; \
-             exec /usr/sbin/dhcrelay -q -pf /run/dhcrelay.pid $OPTIONS \"$@\" $SERVERS' dhcrelay\n",
+             exec /usr/sbin/dhcrelay -pf /run/dhcrelay.pid $OPTIONS \"$@\" $SERVERS' dhcrelay\n",
         ),
         ..NONE
     },
@@ -163,7 +185,7 @@ const EXTRAS: &[Extra] = &[
         unit: Some(
             "[Unit]\nDescription=DHCP server\n[Service]\nType=forking\nPIDFile=/run/dhcpd.pid\n\
              EnvironmentFile=-/etc/default/dhcp3-server\nEnvironmentFile=-/etc/default/isc-dhcp-server\n\
-             ExecStart=/usr/sbin/dhcpd -4 -q -cf /etc/dhcp/dhcpd.conf -pf /run/dhcpd.pid $INTERFACES $INTERFACESv4\n",
+             ExecStart=/usr/sbin/dhcpd -4 -cf /etc/dhcp/dhcpd.conf -pf /run/dhcpd.pid $INTERFACES $INTERFACESv4\n",
         ),
         setup: Some(setup::dhcpd),
         ..NONE
@@ -174,7 +196,7 @@ const EXTRAS: &[Extra] = &[
         unit: Some(
             "[Unit]\nDescription=DHCPv6 server\n[Service]\nType=forking\nPIDFile=/run/dhcpd6.pid\n\
              EnvironmentFile=-/etc/default/isc-dhcp-server\n\
-             ExecStart=/usr/sbin/dhcpd -6 -q -cf /etc/dhcp/dhcpd6.conf -pf /run/dhcpd6.pid $INTERFACESv6\n",
+             ExecStart=/usr/sbin/dhcpd -6 -cf /etc/dhcp/dhcpd6.conf -pf /run/dhcpd6.pid $INTERFACESv6\n",
         ),
         setup: Some(setup::dhcpd6),
         ..NONE
@@ -201,6 +223,7 @@ const EXTRAS: &[Extra] = &[
             ("/var/lib/mysql", 0o755, "mysql:mysql"),
             ("/var/log/mysql", 0o755, "mysql:adm"),
         ],
+        single: Single::Nested("mysql"),
         setup: Some(setup::mariadb),
         ..NONE
     },
@@ -212,7 +235,17 @@ const EXTRAS: &[Extra] = &[
             ("/var/cache/bind", 0o775, "root:bind"),
             ("/var/lib/bind", 0o775, "root:bind"),
         ],
+        single: Single::Alias,
         setup: Some(setup::bind),
+        ..NONE
+    },
+    Extra {
+        name: "nginx",
+        folders: &[
+            ("/var/log/nginx", 0o755, "www-data:adm"),
+            ("/var/lib/nginx", 0o755, "root:root"),
+        ],
+        end: Some(15),
         ..NONE
     },
     Extra {
@@ -262,7 +295,8 @@ const EXTRAS: &[Extra] = &[
              ExecStart=/usr/sbin/ovs-vswitchd unix:/run/openvswitch/db.sock -vconsole:emer -vsyslog:off \
              --pidfile=/run/openvswitch/ovs-vswitchd.pid --log-file=/var/log/openvswitch/ovs-vswitchd.log --detach\n\
              ExecStop=-/usr/bin/ovs-appctl -t /run/openvswitch/ovs-vswitchd.${MAINPID}.ctl exit\n\
-             ExecStopPost=-/bin/sh -c 'ovs-appctl -t ovsdb-server exit'\n",
+             ExecStopPost=-/bin/sh -c 'ovs-appctl -t ovsdb-server exit; for i in $(seq 100); do \
+             [ -e /run/openvswitch/ovsdb-server.pid ] || break; sleep 0.02; done'\n",
         ),
         ..NONE
     },
@@ -310,6 +344,8 @@ const EXTRAS: &[Extra] = &[
     },
     Extra {
         name: "squid",
+        end: Some(2),
+        single: Single::Nested("proxy"),
         folders: &[
             ("/var/log/squid", 0o750, "proxy:proxy"),
             ("/var/spool/squid", 0o750, "proxy:proxy"),
@@ -320,6 +356,7 @@ const EXTRAS: &[Extra] = &[
         name: "ssh",
         users: &["sshd"],
         folders: &[("/run/sshd", 0o755, "root:root")],
+        single: Single::Alias,
         setup: Some(setup::ssh),
         ..NONE
     },

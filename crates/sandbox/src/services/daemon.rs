@@ -51,8 +51,20 @@ impl Daemon<'_> {
         if self.unit.name.contains('@') || self.unit.kind == Kind::Oneshot {
             return None;
         }
-        let service = lab::packages::service_named(&self.unit.name)?;
-        process::running(service.program)
+        match lab::packages::service_named(&self.unit.name) {
+            Some(service) => process::running(service.program),
+            None => {
+                let program = self.unit.start.first()?.words.first()?;
+                let shell = ["/sh", "/bash", "/env"]
+                    .iter()
+                    .any(|s| program.ends_with(s));
+                if shell {
+                    None
+                } else {
+                    process::running(&[program])
+                }
+            }
+        }
     }
 
     /// Whether it is up: it runs, or it is of a kind that stays so after its commands.
@@ -68,6 +80,7 @@ impl Daemon<'_> {
         if self.active() {
             return Ok(());
         }
+        self.forget();
         fs::create_dir_all(NOTES).map_err(|e| Failure::new(1, format!("{NOTES}: {e}")))?;
         let log_from = fs::metadata(self.log()).map_or(0, |m| m.len());
         self.start_steps().map_err(|mut failure| {
@@ -311,10 +324,19 @@ impl Daemon<'_> {
             &self.log(),
             timeout,
         ));
+        self.forget();
+        Ok(())
+    }
+
+    /// Removes what tells of a daemon that has ended: some refuse to start while its file lies.
+    fn forget(&self) {
         for end in ["pid", "active"] {
             drop(fs::remove_file(self.note(end)));
         }
-        Ok(())
+        let stale = |f: &&PathBuf| Process::of_pidfile(f).is_none();
+        if let Some(file) = self.unit.pidfile.as_ref().filter(stale) {
+            drop(fs::remove_file(file));
+        }
     }
 
     /// Ends the main process: by its own stop command, else by its signal, else by force.

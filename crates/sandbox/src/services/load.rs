@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::catalog::{self, Extra, is_there};
+use super::catalog::{self, Extra, Single, is_there};
 use super::unit::Unit;
-use super::{Failure, INIT_MARK};
+use super::{Failure, INIT_MARK, users};
 
 /// What a name means.
 pub(super) enum Loaded {
@@ -125,7 +125,31 @@ fn unit(name: &str, (origin, text): &(String, String)) -> Loaded {
     {
         unit.pidfile = Some(pidfile.into());
     }
+    if let Some(signal) = extra.and_then(|e| e.end) {
+        unit.stop.clear();
+        unit.kill_signal = Some(signal);
+    }
+    if let Some(Single::Nested(user)) = extra.map(|e| e.single).filter(|_| users::single_id()) {
+        nest(&mut unit, user);
+    }
     Loaded::Unit(Box::new(unit), extra)
+}
+
+/// Runs a unit's commands in a user namespace in which this process's only id is `user`.
+fn nest(unit: &mut Unit, user: &str) {
+    let number = |id: Option<u32>| id.unwrap_or(1);
+    let root = Path::new("/");
+    let prefix = [
+        "/usr/bin/unshare".to_owned(),
+        "--user".into(),
+        format!("--map-user={}", number(users::user_id(root, user))),
+        format!("--map-group={}", number(users::group_of(root, user))),
+        "--".into(),
+    ];
+    for exec in unit.pre.iter_mut().chain(&mut unit.start) {
+        exec.words.splice(0..0, prefix.iter().cloned());
+    }
+    (unit.user, unit.group, unit.ambient) = (None, None, Vec::new());
 }
 
 /// The text of `NAME.service` or, for `NAME@INSTANCE`, of the template; with its path.

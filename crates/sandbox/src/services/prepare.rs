@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
-use super::catalog::Extra;
+use super::catalog::{Extra, Single};
 use super::unit::Unit;
 use super::{Failure, users};
 
@@ -16,6 +16,11 @@ pub(super) fn prepare(unit: &Unit, extra: Option<&Extra>) -> Result<(), Failure>
     let named = unit.user.iter().map(String::as_str);
     for user in named.chain(extra.map_or(&[][..], |e| e.users).iter().copied()) {
         made(users::ensure(Path::new(ROOT), user), "/etc/passwd")?;
+    }
+    if extra.is_some_and(|e| e.single == Single::Alias) && users::single_id() {
+        for user in extra.map_or(&[][..], |e| e.users) {
+            made(users::alias_of_root(Path::new(ROOT), user), "/etc/passwd")?;
+        }
     }
     if let Some(group) = &unit.group {
         made(users::ensure_group(Path::new(ROOT), group), "/etc/group")?;

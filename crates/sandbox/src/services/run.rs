@@ -111,7 +111,9 @@ pub(super) fn spawn(
     environment: &Environment,
     log: &Path,
 ) -> Result<Child, Failure> {
-    let mut words = expand(exec, environment).into_iter();
+    let keep = !exec.as_root && unit.user.is_some() && !unit.ambient.is_empty();
+    let prefix = if keep { keeping(unit) } else { Vec::new() };
+    let mut words = prefix.into_iter().chain(expand(exec, environment));
     let program = words.next().unwrap_or_default();
     let mut command = Command::new(&program);
     if exec.own_name {
@@ -129,7 +131,7 @@ pub(super) fn spawn(
         .try_clone()
         .map_err(|e| Failure::new(1, format!("{}: {e}", log.display())))?;
     command.stdin(Stdio::null()).stdout(out).stderr(again);
-    if !exec.as_root {
+    if !exec.as_root && !keep {
         identity(unit, &mut command)?;
     }
     sys::process::new_session(&mut command, false);
@@ -140,14 +142,30 @@ pub(super) fn spawn(
     command.spawn().map_err(failed)
 }
 
-/// `User=` and `Group=`. With ambient capabilities a user would keep some of root's: such a
-/// service runs as root, which it may in a node.
+/// The words that make a command run as the unit's user with some of root's capabilities.
+fn keeping(unit: &Unit) -> Vec<String> {
+    let user = unit.user.as_deref().unwrap_or("root");
+    let group = unit
+        .group
+        .clone()
+        .or_else(|| users::group_of(Path::new("/"), user).map(|g| g.to_string()));
+    let set: Vec<_> = unit.ambient.iter().map(|c| format!("+{c}")).collect();
+    let set = set.join(",");
+    vec![
+        "/usr/bin/setpriv".into(),
+        format!("--reuid={user}"),
+        format!("--regid={}", group.unwrap_or_else(|| "0".into())),
+        "--clear-groups".into(),
+        format!("--inh-caps={set}"),
+        format!("--ambient-caps={set}"),
+        "--".into(),
+    ]
+}
+
+/// `User=` and `Group=`.
 fn identity(unit: &Unit, command: &mut Command) -> Result<(), Failure> {
     use std::os::unix::process::CommandExt;
     let root = Path::new("/");
-    if unit.ambient {
-        return Ok(());
-    }
     let unknown = |kind: &str, name: &str| Failure::new(1, format!("there is no {kind} `{name}`"));
     if let Some(group) = &unit.group {
         command.gid(users::group_id(root, group).ok_or_else(|| unknown("group", group))?);

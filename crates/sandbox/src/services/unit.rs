@@ -79,8 +79,8 @@ pub(super) struct Unit {
     pub(super) environment_files: Vec<(PathBuf, bool)>,
     pub(super) user: Option<String>,
     pub(super) group: Option<String>,
-    /// Capabilities are kept beyond `User=`.
-    pub(super) ambient: bool,
+    /// Capabilities that are kept beyond `User=`, as setpriv(1) names them.
+    pub(super) ambient: Vec<String>,
     pub(super) folders: Vec<Folder>,
     pub(super) working_folder: Option<PathBuf>,
     pub(super) umask: Option<u32>,
@@ -205,7 +205,7 @@ impl Unit {
             }
             "User" => self.user = some(value),
             "Group" => self.group = some(value),
-            "AmbientCapabilities" => self.ambient = !value.is_empty(),
+            "AmbientCapabilities" => self.ambient = capabilities(value),
             "WorkingDirectory" => {
                 self.working_folder = some(value.trim_start_matches('-')).map(PathBuf::from)
             }
@@ -390,6 +390,14 @@ fn extend(list: &mut Vec<String>, value: &str) {
 
 fn some(value: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// `CAP_NET_RAW` is `net_raw` in other places.
+fn capabilities(value: &str) -> Vec<String> {
+    let names = value
+        .split_whitespace()
+        .filter_map(|c| c.strip_prefix("CAP_"));
+    names.map(str::to_lowercase).collect()
 }
 
 fn below_run(value: &str) -> PathBuf {

@@ -66,6 +66,45 @@ fn id_in(file: &Path, name: &str) -> Option<u32> {
     })
 }
 
+/// Whether root is the only user that can be: a lab of somebody without subordinate ids.
+pub(super) fn single_id() -> bool {
+    is_single(&fs::read_to_string("/proc/self/uid_map").unwrap_or_default())
+}
+
+/// One line of an id map says: first id inside, first id outside, how many.
+fn is_single(map: &str) -> bool {
+    let mut fields = map.split_whitespace();
+    fields.nth(2) == Some("1") && fields.next().is_none()
+}
+
+/// Makes a user another name of root, and its group another name of root's.
+pub(super) fn alias_of_root(root: &Path, name: &str) -> io::Result<()> {
+    zero(&root.join("etc/passwd"), name, 2)?;
+    zero(&root.join("etc/group"), name, 1)
+}
+
+/// Sets the numbers of an entry, which follow the password, to 0.
+fn zero(file: &Path, name: &str, numbers: usize) -> io::Result<()> {
+    let text = fs::read_to_string(file)?;
+    let change = |line: &str| {
+        let mut fields: Vec<_> = line.split(':').collect();
+        if fields[0] == name {
+            fields
+                .iter_mut()
+                .skip(2)
+                .take(numbers)
+                .for_each(|f| *f = "0");
+        }
+        fields.join(":") + "\n"
+    };
+    let new: String = text.lines().map(change).collect();
+    if new == text {
+        Ok(())
+    } else {
+        fs::write(file, new)
+    }
+}
+
 /// A user's number.
 pub(super) fn user_id(root: &Path, name: &str) -> Option<u32> {
     name.parse()
@@ -117,5 +156,23 @@ mod tests {
         assert_eq!(user_id(root, "own-daemon"), Some(401));
         assert_eq!(group_of(root, "own-daemon"), Some(401));
         assert_eq!(group_id(root, "had"), Some(400));
+    }
+
+    #[test]
+    fn a_single_id_is_seen_and_a_user_becomes_root() {
+        assert!(is_single("         0      65534          1\n"));
+        assert!(!is_single("0 100000 65536\n") && !is_single("0 1000 1\n1 100000 65536\n"));
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("etc")).unwrap();
+        fs::write(
+            folder.path().join("etc/passwd"),
+            "a:x:1:1:A:/:/bin/sh\nab:x:2:2::/:/bin/sh\n",
+        )
+        .unwrap();
+        fs::write(folder.path().join("etc/group"), "a:x:1:m\n").unwrap();
+        alias_of_root(folder.path(), "a").unwrap();
+        let text = fs::read_to_string(folder.path().join("etc/passwd")).unwrap();
+        assert_eq!(text, "a:x:0:0:A:/:/bin/sh\nab:x:2:2::/:/bin/sh\n");
+        assert_eq!(group_id(folder.path(), "a"), Some(0));
     }
 }

@@ -14,6 +14,8 @@ enum Make {
     Link(&'static str, &'static str),
     /// A copy of a file of the package.
     Copy(&'static str, &'static str),
+    /// Copies of all files of a folder of the package that are not there yet.
+    CopyAll(&'static str, &'static str),
     /// A file of its own.
     Text(&'static str, &'static str),
     /// Nothing: the package's file must not be there.
@@ -34,6 +36,8 @@ const TABLE: &[(&str, &[Make])] = &[
         &["charset", "localized-error-pages", "other-vhosts-access-log", "security", "serve-cgi-bin"],
         &["000-default"],
     ), Make::Copy("var/www/html/index.html", "usr/share/apache2/default-site/index.html")]),
+    ("chrony", &[Make::Copy("etc/chrony/chrony.conf", "usr/share/chrony/chrony.conf")]),
+    ("dovecot-core", &[Make::CopyAll("etc/dovecot", "usr/share/dovecot")]),
     // with an integrated configuration there, FRR would read no other
     ("frr", &[Make::Without("etc/frr/frr.conf")]),
     ("isc-dhcp-server", &[Make::Text("etc/default/isc-dhcp-server", "INTERFACESv4=\"\"\nINTERFACESv6=\"\"\n")]),
@@ -75,6 +79,7 @@ fn make(root: &Path, step: &Make) -> Result<(), Error> {
     match step {
         Make::Link(link, target) => make_link(&root.join(link), target),
         Make::Copy(to, from) => copy(&root.join(from), &root.join(to)),
+        Make::CopyAll(to, from) => copy_all(&root.join(from), &root.join(to)),
         Make::Text(path, text) => write(&root.join(path), text.as_bytes()),
         Make::Without(path) => layer::clear(&root.join(path)),
         Make::Apache(mods, confs, sites) => {
@@ -102,6 +107,18 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
         // another version of the package has it elsewhere: its own defaults will do
         Err(_) => Ok(()),
     }
+}
+
+fn copy_all(from: &Path, to: &Path) -> Result<(), Error> {
+    for name in layer::names(from).unwrap_or_default() {
+        let (from, to) = (from.join(&name), to.join(&name));
+        if from.is_dir() {
+            copy_all(&from, &to)?;
+        } else if to.symlink_metadata().is_err() {
+            copy(&from, &to)?;
+        }
+    }
+    Ok(())
 }
 
 /// Never written in place: the file may be a link to the package's.

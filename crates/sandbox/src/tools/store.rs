@@ -2,6 +2,7 @@
 //! `layer-N/` that are linked together from them.
 
 use std::fs::{self, File};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -42,13 +43,18 @@ pub struct Added {
 #[derive(Debug)]
 pub struct Hold {
     layer: Option<PathBuf>,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Hold {
     /// The layers that are held, the one to be looked at first standing first.
     pub fn layers(&self) -> &[PathBuf] {
         self.layer.as_slice()
+    }
+
+    /// The descriptor that holds them, for another process to keep.
+    pub fn into_lock(self) -> Option<OwnedFd> {
+        self.lock.map(OwnedFd::from)
     }
 }
 
@@ -93,7 +99,7 @@ impl Store {
     pub fn hold(&self) -> Result<Hold, Error> {
         let mut hold = Hold {
             layer: None,
-            _lock: None,
+            lock: None,
         };
         // a change may replace the layer between reading its number and locking it
         for _ in 0..8 {
@@ -103,7 +109,7 @@ impl Store {
                 .map_err(|e| Error::io("locking", &layer)(e.into()))?;
             if layer.is_dir() {
                 hold.layer = Some(layer);
-                hold._lock = Some(lock);
+                hold.lock = Some(lock);
                 break;
             }
         }
@@ -119,6 +125,7 @@ impl Store {
     ) -> Result<Added, Error> {
         let _lock = self.lock()?;
         let mut manifest = Manifest::read(&self.file())?;
+        let before = manifest.clone();
         let mut added = Added::default();
         for name in names {
             progress(Progress::Resolving(name));
@@ -134,7 +141,7 @@ impl Store {
         added.packages.dedup();
         added.packages.retain(|p| !self.unpacked(p).is_dir());
         self.fetch(&added.packages, progress)?;
-        if added.on_host.len() < names.len() {
+        if manifest != before || !added.packages.is_empty() {
             progress(Progress::Linking);
             self.relink(&mut manifest)?;
         }
