@@ -32,7 +32,7 @@ pub(crate) fn run(start: &Start, place: &Place, starter: OwnedFd) -> i32 {
     process::set_name("telaio broker");
     place.note_broker();
     place.note_broker();
-    let made = settle(place, &starter).and_then(|()| Broker::make(start, place));
+    let made = settle(start, place, &starter).and_then(|()| Broker::make(start, place));
     let status = match made {
         Ok(mut broker) => broker.serve(starter),
         Err(StartError { message, help }) => {
@@ -45,11 +45,12 @@ pub(crate) fn run(start: &Start, place: &Place, starter: OwnedFd) -> i32 {
 }
 
 /// Away from the starter's terminal, files and working folder.
-fn settle(place: &Place, starter: &OwnedFd) -> Result<(), StartError> {
+fn settle(start: &Start, place: &Place, starter: &OwnedFd) -> Result<(), StartError> {
     let say = |what: &'static str| move |e: io::Error| StartError::new(format!("{what}: {e}"));
     process::leave_session().map_err(say("no session of its own for the broker"))?;
-    process::close_all_but(&[starter.as_fd(), place.lock()])
-        .map_err(say("inherited descriptors cannot be closed"))?;
+    let mut keep = vec![starter.as_fd(), place.lock()];
+    keep.extend(start.held.iter().map(AsFd::as_fd));
+    process::close_all_but(&keep).map_err(say("inherited descriptors cannot be closed"))?;
     std::env::set_current_dir("/").map_err(say("/ cannot be entered"))?;
     rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o022));
     process::raise_open_files();

@@ -25,6 +25,8 @@ pub struct Start {
     pub snapshot: lab::Snapshot,
     /// Folders of the tool layers that nodes see, the first one on top.
     pub tools: Vec<PathBuf>,
+    /// Descriptors that are to stay open for as long as the lab lives.
+    pub held: Vec<OwnedFd>,
 }
 
 /// Why a lab could not be started.
@@ -82,7 +84,9 @@ pub(crate) enum ToStarter {
 /// Starts a lab. Returns when its control socket answers; the lab goes on building. Only a
 /// process with one thread may call this.
 pub fn start(mut start: Start) -> Result<(Place, Keep), StartError> {
-    prepare(&mut start)?;
+    for mount in start.lab.nodes.values_mut().flat_map(|n| &mut n.mounts) {
+        mount.host = start.folder.join(&mount.host);
+    }
     let place = Place::create(&start.name, &start.source).map_err(|e| StartError {
         message: e.to_string(),
         help: e.help(),
@@ -99,16 +103,4 @@ pub fn start(mut start: Start) -> Result<(Place, Keep), StartError> {
             help: Some(format!("see {}", place.log().display())),
         }),
     }
-}
-
-/// What must be decided before anything is there: files as the node's suites read them, mounts
-/// by absolute path.
-fn prepare(start: &mut Start) -> Result<(), StartError> {
-    //ROUTING
-    for node in start.lab.nodes.values_mut() {
-        for mount in &mut node.mounts {
-            mount.host = start.folder.join(&mount.host);
-        }
-    }
-    Ok(())
 }

@@ -121,7 +121,7 @@ impl Prepared {
 
     /// Judges a lab that was read.
     pub(crate) fn of(
-        read: Read,
+        mut read: Read,
         name: String,
         source: PathBuf,
         without: &[String],
@@ -130,6 +130,8 @@ impl Prepared {
         let tools = Store::of_user()
             .hold()
             .map_err(|e| Failure::usage(e.to_string()))?;
+        let adapted = sandbox::routing::adapt(&read.lab, &mut read.snapshot);
+        loaded::tell(&adapted, common.verbose > 0);
         let features = Features::try_all();
         let judged = doctor::of_lab(
             &read.lab,
@@ -191,6 +193,7 @@ impl Prepared {
             lab: self.read.lab,
             snapshot: self.read.snapshot,
             tools: self.tools.layers().to_vec(),
+            held: self.tools.into_lock().into_iter().collect(),
         };
         tracing::info!("starting its broker and its process 1");
         supervisor::start(start).map_err(|e| {

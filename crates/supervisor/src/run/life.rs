@@ -84,6 +84,14 @@ impl Supervisor<'_> {
         if let Some(process) = &node.process {
             let _ = process.child.signal(SIGKILL);
         }
+        let waiting = node.restarting.take().unwrap_or_default();
+        for client in waiting {
+            self.refuse(
+                client,
+                format!("`{name}` cannot be made again: {message}"),
+                None,
+            );
+        }
         self.events.push(Some(name), What::Broken { message });
     }
 
@@ -368,7 +376,7 @@ impl Supervisor<'_> {
         let node = &mut self.nodes[index];
         node.process = None;
         node.leave_by = None;
-        let broken = node.stage == Stage::Gone && !self.life.built;
+        let broken = node.stage == Stage::Gone;
         (node.stage, node.state) = (Stage::Gone, NodeState::Stopped);
         self.commands_lost(index);
         if self.life.ends_by.is_some() {

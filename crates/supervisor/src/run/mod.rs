@@ -89,8 +89,6 @@ fn begin(
     // after the change of identity, which clears it; a broker that ended before is seen when
     // `Serving` is sent
     process::die_with_parent(SIGKILL).map_err(say("no signal at the broker's end"))?;
-    process::set_hostname(&start.name.chars().take(63).collect::<String>())
-        .map_err(say("the lab's host name cannot be set"))?;
     let redirect = if redirect {
         split_redirect(&mut fds)
     } else {
@@ -107,6 +105,8 @@ fn begin(
         message: e.to_string(),
         help: e.help(),
     })?;
+    process::set_hostname(&start.name.chars().take(63).collect::<String>())
+        .map_err(say("the lab's host name cannot be set"))?;
     let panel = Panel::new(redirect).map_err(|e| StartError::new(e.to_string()))?;
     let hosts = nodes::namespace::hosts(&start.lab);
     let context = Context {

@@ -7,7 +7,6 @@ use nodes::message::{Exec, ToNode, send};
 use sys::epoll::EventFlags;
 
 use super::client::Doing;
-use super::node::Stage;
 use super::{CLIENTS, Supervisor};
 use crate::proto::{Reply, Request};
 
@@ -288,10 +287,5 @@ impl Supervisor<'_> {
         for number in lost {
             self.reply_last(number, &Reply::Exited { status: 137 });
         }
-    }
-
-    /// Whether commands can be run in a node.
-    pub(super) fn runs(&self, index: usize) -> bool {
-        self.nodes[index].stage != Stage::Gone
     }
 }
