@@ -80,6 +80,7 @@ impl Folder {
     /// A path in it as messages show it.
     pub(crate) fn shown(&self, path: &Path) -> PathBuf {
         match self.shown.as_os_str().to_str() {
+            _ if path.as_os_str().is_empty() => self.shown.clone(),
             Some(".") => path.to_path_buf(),
             _ => self.shown.join(path),
         }
@@ -307,7 +308,8 @@ pub(crate) fn stat(fd: &OwnedFd, name: &str) -> Result<fs::Stat, Errno> {
 fn trouble(path: &Path, error: Errno, rule: &str) -> Diagnostic {
     let path = path.display();
     match error {
-        Errno::NOENT => Diagnostic::error(format!("there is no `{path}`")),
+        Errno::NOENT => Diagnostic::error(format!("there is no `{path}`"))
+            .help("the lab names it, by a path in the lab's folder: make it, or mend the path"),
         Errno::NOTDIR => Diagnostic::error(format!("`{path}` is no folder")),
         Errno::ISDIR => Diagnostic::error(format!("`{path}` is a folder, not a file")),
         Errno::LOOP => Diagnostic::error(format!("`{path}` is a link that leads to itself")),

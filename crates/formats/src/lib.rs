@@ -116,10 +116,8 @@ fn read_all(path: &Path, options: &Options) -> Result<Read, Diagnostics> {
         only::keep(&mut parsed.lab, &options.only)?;
     }
     diagnostics.append(mounts::check(&parsed.lab, &folder, &parsed.locate));
-    if diagnostics.has_errors() {
-        return Err(diagnostics);
-    }
     match snapshot::take(&parsed.lab, &folder, &parsed.locate) {
+        Ok(_) if diagnostics.has_errors() => Err(diagnostics),
         Ok(snapshot) => Ok(Read {
             lab: parsed.lab,
             snapshot,

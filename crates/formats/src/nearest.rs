@@ -6,7 +6,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     known
         .into_iter()
         .map(|k| (distance(word, k, allowed), k))
-        .filter(|(d, _)| *d <= allowed)
+        .filter(|(d, _)| *d <= allowed && *d < word.chars().count())
         .min_by_key(|(d, _)| *d)
         .map(|(_, k)| k)
 }
@@ -48,5 +48,7 @@ mod tests {
         assert_eq!(nearest("numterms", known), Some("num_terms"));
         assert_eq!(nearest("folder", known), None);
         assert_eq!(nearest("", known), None);
+        assert_eq!(nearest("d", ["a", "D"]), Some("D"));
+        assert_eq!(nearest("d", ["a", "b"]), None);
     }
 }

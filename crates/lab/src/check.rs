@@ -21,7 +21,7 @@ pub struct Check {
 
 /// A test. All run inside the lab.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Test {
     /// A node gets an ICMP or ICMPv6 echo reply.
     Reaches {

@@ -1,5 +1,6 @@
 //! Which machines a lab has, what of its folder each one gets, and who waits for whom.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use diag::Diagnostic;
@@ -23,7 +24,8 @@ impl Reader<'_> {
                 self.places.put(&["nodes", &name.text], place);
                 self.machines.entry(name.text.clone()).or_default();
             }
-            let wanted = |name: &str| chosen.iter().any(|c| c.text == name);
+            let names: HashSet<&str> = chosen.iter().map(|c| c.text.as_str()).collect();
+            let wanted = |name: &str| names.contains(name);
             for name in self.machines.keys().filter(|n| !wanted(n)) {
                 if let Some(place) = self.places.get(&["nodes", name]) {
                     let text =
@@ -55,17 +57,16 @@ impl Reader<'_> {
         if check_node_name(name).is_err() {
             let text = format!("folder `{name}` is not taken for a machine");
             let help = "a machine's name has letters, digits, `_`, `-` and `.` only";
-            self.warning(&(0..0), text, help);
+            self.out.push(Diagnostic::warning(text).help(help));
             return;
         }
         if !self.machines.is_empty() && !self.listing.has_file(&format!("{name}.startup")) {
-            let place = self.place(&(0..0));
             let text = "folders without any setting or startup script are taken for machines";
             self.groups.warn(
                 text,
                 "move what is no machine out of the lab's folder",
                 name,
-                place,
+                None,
             );
         }
         self.machines.insert(name.to_string(), Machine::default());
@@ -73,18 +74,17 @@ impl Reader<'_> {
 
     /// Scripts that no machine of the lab runs.
     fn forgotten(&mut self) {
-        let names: Vec<String> = self.listing.started().map(Into::into).collect();
-        let known: Vec<String> = self.machines.keys().cloned().collect();
-        for name in names.iter().filter(|n| !known.contains(n)) {
-            let near = nearest(name, known.iter().map(String::as_str));
-            let help = match near {
-                Some(near) if !names.iter().any(|n| n == near) => {
-                    format!("did you mean `{near}.startup`?")
+        let known = |name: &str| self.machines.contains_key(name);
+        for name in self.listing.started().filter(|n| !known(n)) {
+            let near = nearest(name, self.machines.keys().map(String::as_str));
+            let help = match near.map(|n| format!("{n}.startup")) {
+                Some(near) if !self.listing.has_file(&near) => {
+                    format!("did you mean `{near}`?")
                 }
                 _ => format!("add `{name}[0]=A` or remove the script"),
             };
             let text = format!("no machine runs `{name}.startup`");
-            self.warning(&(0..0), text, help);
+            self.out.push(Diagnostic::warning(text).help(help));
         }
     }
 

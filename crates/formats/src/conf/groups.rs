@@ -18,20 +18,32 @@ struct Group {
 
 impl Groups {
     /// Something about a machine that is not as its author may think.
-    pub(super) fn warn(&mut self, text: impl Into<String>, help: &str, name: &str, place: Place) {
-        self.add(false, text.into(), help, name, place);
+    pub(super) fn warn(
+        &mut self,
+        text: impl Into<String>,
+        help: &str,
+        name: &str,
+        place: impl Into<Option<Place>>,
+    ) {
+        self.add(false, text.into(), help, name, place.into());
     }
 
     /// Something about a machine that is worth knowing.
-    pub(super) fn note(&mut self, text: impl Into<String>, help: &str, name: &str, place: Place) {
-        self.add(true, text.into(), help, name, place);
+    pub(super) fn note(
+        &mut self,
+        text: impl Into<String>,
+        help: &str,
+        name: &str,
+        place: impl Into<Option<Place>>,
+    ) {
+        self.add(true, text.into(), help, name, place.into());
     }
 
-    fn add(&mut self, note: bool, text: String, help: &str, name: &str, place: Place) {
+    fn add(&mut self, note: bool, text: String, help: &str, name: &str, place: Option<Place>) {
         let group = self.groups.entry(text).or_insert_with(|| Group {
             note,
             help: help.to_string(),
-            place: Some(place),
+            place,
             names: Vec::new(),
         });
         if !name.is_empty() && group.names.last().is_none_or(|last| last != name) {

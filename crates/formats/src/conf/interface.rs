@@ -102,7 +102,9 @@ impl Reader<'_> {
                 "a name has 1 to 63 letters, digits, `_`, `-` and `.`",
             ),
         };
-        self.error(&value.span, text, help);
+        // nothing can be marked but the sign before it
+        let start = value.span.start - usize::from(domain.is_empty());
+        self.error(&(start..value.span.end), text, help);
         false
     }
 

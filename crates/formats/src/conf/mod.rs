@@ -71,11 +71,7 @@ pub(crate) fn read(folder: &Folder, options: &Options) -> Result<Parsed, Diagnos
 
 fn nothing(folder: &Folder) -> Diagnostic {
     let shown = folder.shown(Path::new(""));
-    let shown = match shown.as_os_str().is_empty() {
-        true => ".".into(),
-        false => shown.display().to_string(),
-    };
-    Diagnostic::error(format!("there is no lab in `{shown}`"))
+    Diagnostic::error(format!("there is no lab in `{}`", shown.display()))
         .help("a lab's folder has a telaio.yaml or a lab.conf")
 }
 

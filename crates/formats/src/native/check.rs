@@ -43,8 +43,8 @@ pub(super) fn read(source: &Source, tree: &Tree) -> Result<Check, Diagnostic> {
             .at(source.at(mark(source, tree)))
             .help("like `reaches: {from: pc1, to: pc2}`"));
     }
-    let Beside { name, within } = from_tree(source, &part(beside))?;
-    let test: Test = from_tree(source, &part(test))?;
+    let Beside { name, within } = from_tree(source, "checks", &part(beside))?;
+    let test: Test = from_tree(source, "checks", &part(test))?;
     let check = Check { name, within, test };
     match bad_value(&check.test) {
         None => Ok(check),

@@ -11,12 +11,14 @@ use serde::forward_to_deserialize_any;
 
 use crate::nearest::nearest;
 
-/// Reads a tree as a value.
+/// Reads a tree as the value of a key.
 pub(super) fn from_tree<T: DeserializeOwned>(
     source: &Source,
+    key: &str,
     tree: &Tree,
 ) -> Result<T, Diagnostic> {
     T::deserialize(De(tree)).map_err(|wrong| {
+        let wrong = wrong.about(tree).of(key);
         let span = wrong.span.unwrap_or_else(|| mark(source, tree));
         let diagnostic = Diagnostic::error(wrong.message).at(source.at(first_line(source, span)));
         match wrong.help {
@@ -89,22 +91,36 @@ impl Wrong {
         self
     }
 
+    /// Names the scalar that a type refused.
+    fn about(mut self, tree: &Tree) -> Self {
+        if let (true, None, Some(text)) = (self.bare, &self.span, tree.text())
+            && text.len() < 60
+        {
+            self.message = format!("`{text}`: {}", self.message);
+        }
+        self.at(&tree.span)
+    }
+
     /// The key that the value belongs to, if that is not said yet.
     fn of(mut self, key: &str) -> Self {
         if self.bare {
             self.message = format!("bad `{key}`: {}", self.message);
-            self.help = self.help.or_else(|| hint(key).map(Into::into));
-            self.bare = false;
         }
+        if self.help.is_none() && (self.bare || OUTER.contains(&key)) {
+            self.help = hint(key).map(Into::into);
+        }
+        self.bare = false;
         self
     }
 }
+
+/// Keys that say how all that is in their value is written.
+const OUTER: [&str; 6] = ["ulimits", "files", "mounts", "routes", "ports", "links"];
 
 /// How the value of a key is written.
 fn hint(key: &str) -> Option<&'static str> {
     Some(match key {
         "addresses" => "an address has its prefix length, like 10.0.0.1/24 or fd00::1/64",
-        "mac" => "six pairs of hexadecimal digits, like 02:00:00:00:00:01",
         "via" | "gateway" | "server" | "ip" => "an address without a prefix length, like 10.0.0.1",
         "routes" => "like `{to: 10.1.0.0/16, via: 10.0.0.1}` or `default via 10.0.0.1`",
         "memory" => "a number and a unit, like 64M or 1G",
@@ -347,7 +363,7 @@ impl<'de> SeqAccess<'de> for Elements<'de> {
         };
         seed.deserialize(De(tree))
             .map(Some)
-            .map_err(|e| e.at(&tree.span))
+            .map_err(|e| e.about(tree))
     }
 }
 
@@ -377,12 +393,8 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         let Some((key, tree)) = self.value.take() else {
             return Err(Wrong::bare("a key without a value"));
         };
-        let span = match tree.is_null() {
-            true => &key.span,
-            false => &tree.span,
-        };
         seed.deserialize(De(tree))
-            .map_err(|e| e.at(span).of(&key.text))
+            .map_err(|e| e.about(tree).of(&key.text))
     }
 }
 
@@ -435,7 +447,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
             return Err(Wrong::bare("a value is missing").at(self.span));
         };
         seed.deserialize(De(tree))
-            .map_err(|e| e.at(&tree.span).of(self.name))
+            .map_err(|e| e.about(tree).of(self.name))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Wrong> {

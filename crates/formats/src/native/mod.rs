@@ -87,20 +87,20 @@ impl Reader<'_> {
         let mut defaults = at.map(|i| entries[i].1.clone());
         if let Some(tree) = &mut defaults {
             shorthand::node(tree);
-            if self.value::<Node>(tree).is_none() {
+            if self.value::<Node>("defaults", tree).is_none() {
                 defaults = None;
             }
         }
         for (key, value) in entries {
             match key.text.as_str() {
                 "telaio" => self.lab.telaio = 1,
-                "name" => self.lab.name = self.value(value).unwrap_or_default(),
-                "info" => self.lab.info = self.value(value).unwrap_or_default(),
-                "profile" => self.lab.profile = self.value(value).unwrap_or_default(),
+                "name" => self.lab.name = self.value("name", value).unwrap_or_default(),
+                "info" => self.lab.info = self.value("info", value).unwrap_or_default(),
+                "profile" => self.lab.profile = self.value("profile", value).unwrap_or_default(),
                 "nodes" => self.nodes(value, defaults.as_ref()),
                 "segments" => self.segments(value),
                 "links" => {
-                    self.lab.links = self.list(value, "links", |r, tree| r.value(tree));
+                    self.lab.links = self.list(value, "links", |r, tree| r.value("links", tree));
                 }
                 "checks" => {
                     self.lab.checks = self.list(value, "checks", |r, tree| {
@@ -144,8 +144,8 @@ impl Reader<'_> {
         self.out.push(unknown.at(place).help(help));
     }
 
-    fn value<T: DeserializeOwned>(&mut self, tree: &Tree) -> Option<T> {
-        let value = de::from_tree(self.source, tree);
+    fn value<T: DeserializeOwned>(&mut self, key: &str, tree: &Tree) -> Option<T> {
+        let value = de::from_tree(self.source, key, tree);
         value.map_err(|d| self.out.push(d)).ok()
     }
 
@@ -186,7 +186,7 @@ impl Reader<'_> {
             if let Some(defaults) = defaults {
                 shorthand::inherit(value, defaults);
             }
-            if let Some(node) = self.value::<Node>(value) {
+            if let Some(node) = self.value::<Node>(&key.text, value) {
                 self.lab.nodes.insert(key.text.clone(), node);
             }
         }
@@ -195,7 +195,7 @@ impl Reader<'_> {
     fn segments(&mut self, tree: &mut Tree) {
         for (key, value) in self.entries(tree, "segments") {
             shorthand::segment(value);
-            if let Some(segment) = self.value(value) {
+            if let Some(segment) = self.value(&key.text, value) {
                 self.lab.segments.insert(key.text.clone(), segment);
             }
         }

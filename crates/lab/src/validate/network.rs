@@ -28,6 +28,10 @@ impl Rules<'_> {
                         "`{end}` is plugged into a segment and a link at once"
                     ))
                     .help("remove its `segment` or this link"),
+                    (Some(_), Some(other)) if other == index => {
+                        Diagnostic::error(format!("a link joins `{end}` to itself"))
+                            .help("name another interface at its other end")
+                    }
                     (Some(_), Some(other)) => Diagnostic::error(format!(
                         "`{end}` is an end of two links (number {} and {})",
                         other + 1,
