@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_quagga_router_becomes_one_of_frr() {
-        let (lab, mut snapshot) = with("/etc/zebra/bgpd.conf", "router bgp 1\n no auto-summary\n");
+        let (lab, mut snapshot) = with("/etc/zebra/bgpd.conf", "router bgp 1\n auto-summary\n");
         let list = adapt(&lab, &mut snapshot);
         assert!(text(&snapshot, "/etc/frr/bgpd.conf").contains("no bgp ebgp-requires-policy"));
         assert!(text(&snapshot, "/etc/frr/daemons").contains("bgpd=yes"));

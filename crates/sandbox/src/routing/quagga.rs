@@ -101,32 +101,16 @@ fn youngest(folder: &Path) -> io::Result<std::time::SystemTime> {
     Ok(youngest)
 }
 
-/// Commands that FRR has no more: how they begin, and why nothing is lost or what is.
+/// Commands that FRR has no more: how they begin, and why nothing is lost or what is. The list is
+/// what FRR 8.4 refuses of Quagga 1.2's commands.
 const GONE: &[(&str, &str)] = &[
-    (
-        "no synchronization",
-        "FRR never waits for the interior routes: it is left out",
-    ),
     (
         "synchronization",
         "FRR never waits for the interior routes: it is left out",
     ),
     (
-        "no auto-summary",
-        "FRR never summarizes by class: it is left out",
-    ),
-    (
         "auto-summary",
         "FRR never summarizes by class: it is left out",
-    ),
-    (
-        "smux ",
-        "FRR speaks AgentX to SNMP, not SMUX: it is left out",
-    ),
-    ("router zebra", "it has no effect in FRR: it is left out"),
-    (
-        "redistribute system",
-        "it has no effect in FRR: it is left out",
     ),
     ("bgp config-type", "it has no effect in FRR: it is left out"),
     (
@@ -138,14 +122,96 @@ const GONE: &[(&str, &str)] = &[
         "FRR always allows several instances: it is left out",
     ),
     (
-        "dump bgp",
-        "FRR writes dumps only where its user may: it is left out",
+        "bgp scan-time",
+        "FRR follows next hops as they change and does not scan: it is left out",
     ),
     (
-        "multicast",
-        "FRR leaves the interface's flag to the kernel: it is left out",
+        "bgp enforce-first-as",
+        "FRR does this for each neighbor: it is left out",
+    ),
+    (
+        "banner motd file",
+        "FRR shows no files of other folders: it is left out",
+    ),
+    (
+        "smux ",
+        "FRR speaks AgentX to SNMP, not SMUX: it is left out",
+    ),
+    (
+        "table ",
+        "FRR has no table of its own choice: it is left out",
     ),
 ];
+
+/// Words of a neighbor that have become what always is.
+const GONE_OF_NEIGHBOR: &[&str] = &["capability route-refresh", "transparent-as", "version 4"];
+
+/// Commands with another name: how they begin, and how they begin now.
+const RENAMED: &[(&str, &str)] = &[
+    ("ip as-path access-list ", "bgp as-path access-list "),
+    ("ip community-list ", "bgp community-list "),
+    ("ip extcommunity-list ", "bgp extcommunity-list "),
+    ("debug bgp events", "debug bgp neighbor-events"),
+    ("debug bgp fsm", "debug bgp neighbor-events"),
+    ("debug bgp filters", "debug bgp updates"),
+    ("debug rip packet send detail", "debug rip packet send"),
+    ("debug rip packet recv detail", "debug rip packet recv"),
+    ("ipv6 nd send-ra", "no ipv6 nd suppress-ra"),
+    ("no ipv6 nd send-ra", "ipv6 nd suppress-ra"),
+    ("rfc1583compatibility", "compatible rfc1583"),
+    ("opaque-lsa", "capability opaque"),
+    ("dynamic hostname", "hostname dynamic"),
+];
+
+/// A command as FRR has it; `block` is the line that began the block it stands in.
+fn renamed(line: &str, block: &str) -> String {
+    let word = line.trim_start();
+    let indent = &line[..line.len() - word.len()];
+    if word == "debug bgp" {
+        return format!("{indent}debug bgp neighbor-events");
+    }
+    if word.starts_with("router-id ") && block.starts_with("router ospf6") {
+        return format!("{indent}ospf6 {word}");
+    }
+    if let Some(times) = word.strip_prefix("timers spf ") {
+        return format!("{indent}timers throttle spf {}", throttle(times));
+    }
+    let found = RENAMED.iter().find(|(old, _)| word.starts_with(old));
+    let Some((old, new)) = found else {
+        return line.to_owned();
+    };
+    // without a value, a list's entry stands for whatever it meets
+    let bare =
+        new.contains("community-list") && (word.ends_with(" permit") || word.ends_with(" deny"));
+    let value = if bare { " internet" } else { "" };
+    format!("{indent}{new}{}{value}", &word[old.len()..])
+}
+
+/// Seconds of delay and hold as milliseconds of delay, first hold and longest hold.
+fn throttle(times: &str) -> String {
+    let ms = |i: usize| {
+        let seconds = times
+            .split_whitespace()
+            .nth(i)
+            .and_then(|t| t.parse::<u32>().ok());
+        seconds.unwrap_or(1).saturating_mul(1000).min(600_000)
+    };
+    format!("{} {} {}", ms(0), ms(1), ms(1))
+}
+
+/// Why a line is left out, if it is.
+fn gone(word: &str, block: &str) -> Option<&'static str> {
+    if begins(word, "router zebra")
+        || block == "router zebra" && !word.is_empty() && !word.starts_with('!')
+    {
+        return Some("it has no effect in FRR: it is left out");
+    }
+    if begins(word, "neighbor ") && GONE_OF_NEIGHBOR.iter().any(|g| word.ends_with(g)) {
+        return Some("FRR always does this: it is left out");
+    }
+    let found = GONE.iter().find(|(start, _)| begins(word, start));
+    found.map(|(_, why)| *why)
+}
 
 /// One file. `statics` takes zebra's static routes.
 fn config(
@@ -156,26 +222,28 @@ fn config(
 ) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     let mut out = String::with_capacity(text.len() + 64);
+    let mut block = "";
     for (i, line) in lines.iter().enumerate() {
         let word = line.trim_start();
+        if ends_block(line) {
+            block = word;
+        }
         if let Some(statics) = statics.as_deref_mut().filter(|_| is_static_route(word)) {
             statics.push_str(word);
             statics.push('\n');
-            continue;
-        }
-        if let Some((_, why)) = GONE.iter().find(|(start, _)| begins(word, start)) {
+        } else if let Some(why) = gone(word, block) {
             remarks.push(Remark {
                 file: name.into(),
                 line: i + 1,
                 text: word.into(),
                 why,
             });
-            continue;
-        }
-        out.push_str(&logs(line));
-        out.push('\n');
-        if word.starts_with("router bgp ") {
-            out.push_str(&bgp_defaults(&lines[i + 1..]));
+        } else {
+            out.push_str(&logs(&renamed(line, block)));
+            out.push('\n');
+            if word.starts_with("router bgp ") {
+                out.push_str(&bgp_defaults(&lines[i + 1..]));
+            }
         }
     }
     out
@@ -283,7 +351,7 @@ mod tests {
             ("daemons", "zebra=yes\nbgpd=yes\n"),
             (
                 "bgpd.conf",
-                "hostname own\r\nrouter bgp 65001\nno synchronization\nneighbor 10.0.0.2 remote-as 65002\n!\n\
+                "hostname own\r\nrouter bgp 65001\nsynchronization\nneighbor 10.0.0.2 remote-as 65002\n!\n\
                  router bgp 65003 view other\n bgp network import-check\nlog file /var/log/quagga/bgpd.log\n",
             ),
         ]);
@@ -296,7 +364,7 @@ mod tests {
         assert_eq!(new.remarks.len(), 1);
         assert_eq!(
             (new.remarks[0].line, new.remarks[0].text.as_str()),
-            (3, "no synchronization")
+            (3, "synchronization")
         );
         assert!(new.files["daemons"].contains("bgpd=yes"));
     }
@@ -325,6 +393,37 @@ mod tests {
         assert!(!says_something(
             "! x\nlog syslog informational\n\nhostname a\n"
         ));
+    }
+
+    #[test]
+    fn commands_have_their_new_names() {
+        let new = folder(&[
+            (
+                "ospf6d.conf",
+                "router ospf6\n router-id 1.1.1.1\n!\ninterface eth0\n",
+            ),
+            (
+                "bgpd.conf",
+                "debug bgp\ndebug bgp events\nip as-path access-list 1 permit ^1$\nip community-list 1 permit 1:1\nip community-list standard A deny\n",
+            ),
+            (
+                "ospfd.conf",
+                "router zebra\n redistribute ospf\nrouter ospf\n router-id 1.1.1.1\n timers spf 5 10\n",
+            ),
+        ]);
+        assert_eq!(
+            new.files["ospf6d.conf"],
+            "router ospf6\n ospf6 router-id 1.1.1.1\n!\ninterface eth0\n"
+        );
+        assert_eq!(
+            new.files["bgpd.conf"],
+            "debug bgp neighbor-events\ndebug bgp neighbor-events\nbgp as-path access-list 1 permit ^1$\nbgp community-list 1 permit 1:1\nbgp community-list standard A deny internet\n"
+        );
+        assert_eq!(
+            new.files["ospfd.conf"],
+            "router ospf\n router-id 1.1.1.1\n timers throttle spf 5000 10000 10000\n"
+        );
+        assert_eq!(new.remarks.len(), 2);
     }
 
     #[test]
