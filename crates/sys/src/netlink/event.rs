@@ -96,3 +96,9 @@ fn parse(bytes: &[u8]) -> impl Iterator<Item = LinkEvent> {
         _ => None,
     })
 }
+
+impl std::fmt::Debug for LinkEvents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LinkEvents(listening: {})", self.listening)
+    }
+}

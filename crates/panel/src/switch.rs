@@ -1,0 +1,121 @@
+//! How frames are sent from one far end out of another one: by the redirect program where it
+//! was given, else by a catch-all filter and a shared redirect whose number is the far end's.
+
+use sys::bpf::Target;
+use sys::netlink::Request;
+use sys::tc::{self, CatchAll};
+
+use crate::end::{Hook, Way};
+use crate::panel::Panel;
+use crate::{Error, FarEnd};
+
+/// What this kernel was found to have for wires.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Means {
+    /// Whether the redirect program may be used.
+    program: bool,
+    /// The filter to use where the program is not.
+    filter: Option<CatchAll>,
+}
+
+impl Panel {
+    /// Changes where far ends' frames go, from the one way to the other.
+    pub(crate) fn switch(&mut self, list: &[(FarEnd, Way, Way)]) -> Result<(), Error> {
+        let Some((any, ..)) = list.first() else {
+            return Ok(());
+        };
+        let means = self.means(*any)?;
+        let mut requests = Vec::new();
+        for (far, ..) in list {
+            requests.extend(self.hook(*far, means)?);
+        }
+        let (by_program, by_filter): (Vec<_>, Vec<_>) = list
+            .iter()
+            .partition(|(far, ..)| self.ends.get(far).is_some_and(|e| e.hook == Hook::Program));
+        for (far, old, new) in by_filter {
+            requests.extend(filter(means, far, old, new)?);
+        }
+        self.socket.run(&requests)?;
+        for (far, _, new) in by_program {
+            self.store(far, new)?;
+        }
+        Ok(())
+    }
+
+    /// What this kernel has for wires; tried once, at a far end of any kind.
+    fn means(&mut self, far: FarEnd) -> Result<Means, Error> {
+        if let Some(means) = self.means {
+            return Ok(means);
+        }
+        let bare = self.end(far)?.hook == Hook::None;
+        if bare {
+            self.socket.run(&[tc::hook(far.0)])?;
+        }
+        let filter = CatchAll::find(&mut self.socket, far.0)?;
+        let program = match &self.redirect {
+            Some(redirect) => self
+                .socket
+                .run(&[tc::run_program(far.0, redirect.program())]),
+            None => Ok(()),
+        };
+        if let Err(e) = &program {
+            tracing::info!("wires do without the redirect program: {e}");
+        }
+        if bare {
+            self.socket.run(&[tc::unhook(far.0)])?;
+        }
+        let means = Means {
+            program: self.redirect.is_some() && program.is_ok(),
+            filter,
+        };
+        tracing::debug!(?means, "wires");
+        self.means = Some(means);
+        Ok(means)
+    }
+
+    /// Attaches the program, or a place for filters, to a far end that has neither.
+    fn hook(&mut self, far: FarEnd, means: Means) -> Result<Vec<Request>, Error> {
+        if self.end(far)?.hook != Hook::None {
+            return Ok(Vec::new());
+        }
+        let redirect = self
+            .redirect
+            .as_ref()
+            .filter(|r| means.program && r.covers(far.0));
+        let mut requests = vec![tc::hook(far.0)];
+        let hook = match redirect {
+            Some(redirect) => {
+                requests.push(tc::run_program(far.0, redirect.program()));
+                Hook::Program
+            }
+            None => Hook::Filters,
+        };
+        self.end_mut(far)?.hook = hook;
+        Ok(requests)
+    }
+
+    /// Writes a far end's way into the program's table.
+    fn store(&self, far: FarEnd, way: Way) -> Result<(), Error> {
+        let target = match way {
+            Way::To(other) => Some(Target {
+                index: other.0,
+                mac: self.end(other)?.mac,
+            }),
+            Way::Silent | Way::Hub(_) => None,
+        };
+        if let Some(redirect) = &self.redirect {
+            redirect.wire(far.0, target);
+        }
+        Ok(())
+    }
+}
+
+fn filter(means: Means, far: FarEnd, old: Way, new: Way) -> Result<Vec<Request>, Error> {
+    let kind = means.filter.ok_or(Error::NoRedirect)?;
+    Ok(match (old, new) {
+        (Way::To(_), Way::To(other)) => vec![tc::switch(far.0, other.0)],
+        (_, Way::To(other)) => vec![tc::redirect(kind, far.0, far.0, other.0)],
+        (Way::To(_), _) => vec![tc::unhook_wire(far.0)],
+        _ => Vec::new(),
+    })
+}
