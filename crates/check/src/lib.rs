@@ -1,7 +1,16 @@
 //! What a lab must show: runs the model's checks against a running lab and reports. It reaches
-//! the lab only through [`NodeAccess`].
+//! the lab only through [`NodeAccess`]; what a check needs to see inside a node is looked at by
+//! [`probe`], a part of the same program that runs there.
+
+mod attempt;
+pub mod probe;
+mod report;
+mod run;
 
 use std::time::Duration;
+
+pub use report::{Outcome, Report};
+pub use run::{Options, run};
 
 /// A running lab, as checks see it. Calls come from several threads at once.
 pub trait NodeAccess: Sync {
