@@ -181,7 +181,13 @@ fn rewrite(protocol: &Protocol<'_>, channel: &str) -> String {
         }
     }
     let mut out = format!("{head} {{");
-    if !["device", "bfd"].contains(&kind) {
+    if kind == "pipe" {
+        // a pipe joins two tables and has no channels
+        let named = inside.iter().any(|s| bare(s).starts_with("table "));
+        let table = format!("table master{}", &channel[3..]);
+        inside.extend((!named).then_some(table));
+        outside.extend(inside.iter().map(|s| format!("\n\t{s}")));
+    } else if !["device", "bfd"].contains(&kind) {
         out.push_str(&channel_text(channel, &inside));
     }
     for statement in outside {
@@ -256,7 +262,7 @@ mod tests {
         protocol kernel {\n  import none;  # nothing\n  export filter { if source = RTS_BGP then accept; reject; };\n  scan time 5;\n}\n\
         protocol static { route 10.0.0.0/8 reject; }\n\
         protocol bgp peer {\n local as 65001;\n neighbor 10.0.0.2 as 65002;\n import all;\n export where proto = \"static1\";\n next hop self;\n}\n\
-        protocol ospf o { area 0 { interface \"eth0\" { cost 5; }; }; }\n";
+        protocol pipe { peer table t1; export all; }\nprotocol ospf o { area 0 { interface \"eth0\" { cost 5; }; }; }\n";
 
     #[test]
     fn what_is_imported_moves_into_a_channel() {
@@ -271,6 +277,7 @@ mod tests {
             "protocol kernel { ipv4 { import none; # nothing export filter { if source = RTS_BGP then accept; reject; }; };",
             "protocol static { ipv4; route 10.0.0.0/8 reject; }",
             "protocol bgp peer { ipv4 { import all; export where proto = \"static1\"; next hop self; }; local as 65001;",
+            "protocol pipe { peer table t1; export all; table master4; }",
             "protocol ospf v2 o { ipv4; area 0 { interface \"eth0\" { cost 5; }; }; }",
         ] {
             assert!(flat.contains(part), "{part}\n--\n{flat}");

@@ -51,20 +51,8 @@ impl Daemon<'_> {
         if self.unit.name.contains('@') || self.unit.kind == Kind::Oneshot {
             return None;
         }
-        match lab::packages::service_named(&self.unit.name) {
-            Some(service) => process::running(service.program),
-            None => {
-                let program = self.unit.start.first()?.words.first()?;
-                let shell = ["/sh", "/bash", "/env"]
-                    .iter()
-                    .any(|s| program.ends_with(s));
-                if shell {
-                    None
-                } else {
-                    process::running(&[program])
-                }
-            }
-        }
+        let service = lab::packages::service_named(&self.unit.name)?;
+        process::running(service.program)
     }
 
     /// Whether it is up: it runs, or it is of a kind that stays so after its commands.

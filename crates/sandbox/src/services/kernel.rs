@@ -3,22 +3,41 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use sys::features::Features;
+use sys::process::Namespaces;
 
 use super::{Failure, say};
 
-/// Modules and the feature by which `sys::features` tries them.
+/// How one sees whether a feature is there.
+#[derive(Clone, Copy)]
+enum Probe {
+    /// `ip link add name t …` can be said.
+    Link(&'static str),
+    /// `tc qdisc add dev v root …` can be said.
+    Queue(&'static str),
+    /// A path exists.
+    Path(&'static str),
+}
+
+use Probe::{Link, Path as At, Queue};
+
+/// Modules and their probes, `v` being an Ethernet interface.
 #[rustfmt::skip]
-const FEATURES: &[(&str, &str)] = &[
-    ("8021q", "vlan"), ("bonding", "bond"), ("bridge", "bridge"), ("dummy", "dummy"), ("geneve", "geneve"), ("ip_gre", "gre"),
-    ("gre", "gre"), ("hsr", "hsr"), ("ifb", "ifb"), ("ip6_gre", "ip6gre"), ("ip6_tunnel", "ip6tnl"), ("ipip", "ipip"),
-    ("macvlan", "macvlan"), ("ipvlan", "ipvlan"), ("macsec", "macsec"), ("sit", "sit"), ("team", "team"), ("tun", "tun"), ("veth", "veth"),
-    ("vrf", "vrf"), ("ip_vti", "vti"), ("vxlan", "vxlan"), ("wireguard", "wireguard"), ("sch_netem", "netem"), ("sch_tbf", "tbf"),
-    ("sch_htb", "htb"), ("sch_hfsc", "hfsc"), ("sch_red", "red"), ("sch_sfq", "sfq"), ("sch_prio", "prio"), ("sch_cake", "cake"),
-    ("sch_codel", "codel"), ("sch_fq_codel", "fq_codel"), ("ip_tables", "iptables"), ("iptable_nat", "iptables"),
-    ("iptable_filter", "iptables"), ("nf_tables", "nftables"), ("ipv6", "ipv6"), ("mpls_router", "mpls"), ("mpls_iptunnel", "mpls"),
-    ("mpls_gso", "mpls"), ("xfrm_user", "xfrm"),
+const PROBES: &[(&str, Probe)] = &[
+    ("8021q", Link("link v type vlan id 5")), ("bonding", Link("type bond")), ("bridge", Link("type bridge")),
+    ("dummy", Link("type dummy")), ("geneve", Link("type geneve id 5 remote 10.0.0.1")),
+    ("ip_gre", Link("type gre remote 10.0.0.1")), ("gre", Link("type gre remote 10.0.0.1")), ("ifb", Link("type ifb")),
+    ("ip6_gre", Link("type ip6gre remote 2001:db8::1")), ("ip6_tunnel", Link("type ip6tnl remote 2001:db8::1")),
+    ("ipip", Link("type ipip remote 10.0.0.1")), ("macvlan", Link("link v type macvlan")), ("ipvlan", Link("link v type ipvlan")),
+    ("macsec", Link("link v type macsec")), ("sit", Link("type sit remote 10.0.0.1")), ("team", Link("type team")),
+    ("vrf", Link("type vrf table 10")), ("ip_vti", Link("type vti remote 10.0.0.1 key 1")), ("vxlan", Link("type vxlan id 5 dstport 4789")),
+    ("wireguard", Link("type wireguard")), ("sch_netem", Queue("netem delay 1ms")), ("sch_tbf", Queue("tbf rate 1mbit burst 10k latency 1ms")),
+    ("sch_htb", Queue("htb")), ("sch_hfsc", Queue("hfsc")), ("sch_sfq", Queue("sfq")), ("sch_prio", Queue("prio")),
+    ("sch_cake", Queue("cake")), ("sch_codel", Queue("codel")), ("sch_fq_codel", Queue("fq_codel")),
+    ("tun", At("/dev/net/tun")), ("ipv6", At("/proc/sys/net/ipv6")), ("mpls_router", At("/proc/sys/net/mpls")),
+    ("mpls_iptunnel", At("/proc/sys/net/mpls")), ("mpls_gso", At("/proc/sys/net/mpls")), ("sctp", At("/proc/net/sctp")),
+    ("br_netfilter", At("/proc/sys/net/bridge")),
 ];
 
 pub(super) fn main(name: &str, args: &[&str]) -> Result<i32, Failure> {
@@ -57,28 +76,53 @@ fn wanted<'a>(args: &[&'a str]) -> Vec<&'a str> {
 fn load(command: &str, word: &str) -> Result<(), Failure> {
     let file = word.rsplit('/').next().unwrap_or(word);
     let module = file.split(".ko").next().unwrap_or(file).replace('-', "_");
-    let feature = FEATURES
-        .iter()
-        .find(|(name, _)| *name == module)
-        .map(|(_, feature)| *feature);
-    if present(&module) || feature.map_or_else(|| built_in(&module), works) {
+    let probe = PROBES.iter().find(|(name, _)| *name == module);
+    if present(&module) || probe.map_or_else(|| built_in(&module), |(_, probe)| works(*probe)) {
         return Ok(());
     }
-    let feature = feature.map_or_else(String::new, |f| format!("{f}, which is "));
     Err(Failure::new(
         1,
         format!(
-            "{command}: the host's kernel lacks {feature}module {module}; where it is to be had, load it on the host: sudo modprobe {module}"
+            "{command}: the host's kernel lacks the module {module}; where it is to be had, load it on the host: sudo modprobe {module}"
         ),
     ))
 }
 
-/// Tried in a scratch namespace; where that cannot be made, nothing is known against it.
-fn works(feature: &str) -> bool {
-    Features::try_all()
-        .kernel
-        .get(feature)
-        .is_none_or(|trial| trial.works)
+/// Tries it in a network of its own; where that cannot be made, nothing is known against it.
+fn works(probe: Probe) -> bool {
+    if let At(path) = probe {
+        return Path::new(path).exists();
+    }
+    let child = sys::process::clone(Namespaces::NET, || i32::from(!try_inside(probe)));
+    child.and_then(|c| c.wait()).is_ok_and(|status| status == 0)
+}
+
+/// False only if the kernel says that it has no such thing.
+fn try_inside(probe: Probe) -> bool {
+    run("ip", "link add name v type veth peer name w");
+    let refused = match probe {
+        Link(words) => run("ip", &format!("link add name t {words}")),
+        Queue(words) => run("tc", &format!("qdisc add dev v root {words}")),
+        At(_) => return true,
+    };
+    let missing = [
+        "Unknown device type",
+        "not supported",
+        "Specified qdisc kind is unknown",
+        "No such file or directory",
+    ];
+    !refused.is_some_and(|text| missing.iter().any(|m| text.contains(m)))
+}
+
+/// What a command complains of, if it fails.
+fn run(program: &str, words: &str) -> Option<String> {
+    let out = Command::new(program)
+        .args(words.split(' '))
+        .env("LC_ALL", "C")
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    (!out.status.success()).then_some(text)
 }
 
 fn present(module: &str) -> bool {

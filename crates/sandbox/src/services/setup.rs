@@ -58,9 +58,23 @@ pub(super) fn apache() -> Done {
     Ok(())
 }
 
-/// BIRD's configuration was in `/etc` itself once.
+/// BIRD's configuration was in `/etc` itself once, and its user, whom it had not then, cannot
+/// make a log in root's folders.
 pub(super) fn bird() -> Done {
-    moved("/etc/bird.conf", "/etc/bird/bird.conf")
+    moved("/etc/bird.conf", "/etc/bird/bird.conf")?;
+    let text = fs::read_to_string("/etc/bird/bird.conf").unwrap_or_default();
+    for path in logs(&text) {
+        touch(path)?;
+        give(path, "bird:bird")?;
+    }
+    Ok(())
+}
+
+/// The files of `log "FILE" …` lines.
+fn logs(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().filter_map(|l| l.trim().strip_prefix("log "));
+    let paths = lines.filter_map(|l| l.trim().strip_prefix('"')?.split('"').next());
+    paths.filter(|p| p.starts_with("/var/log/"))
 }
 
 /// rndc's key; the name server and its control program must share it.
@@ -250,6 +264,12 @@ pub(super) fn ssh() -> Done {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bird_s_logs_are_found() {
+        let text = "log syslog all;\n log \"/var/log/b.log\" all;\n# log \"/var/log/no\"\nlog \"/etc/x\" all;\n";
+        assert_eq!(logs(text).collect::<Vec<_>>(), ["/var/log/b.log"]);
+    }
 
     #[test]
     fn base64_as_the_standard_has_it() {

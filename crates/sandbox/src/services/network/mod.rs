@@ -12,8 +12,8 @@ use std::process::Command;
 
 use file::{Interfaces, Stanza};
 
+use super::Failure;
 use super::control::State;
-use super::{Failure, say};
 
 const FILE: &str = "/etc/network/interfaces";
 /// Names of the interfaces that are up by this file.
@@ -132,16 +132,10 @@ pub(super) fn command(name: &str, args: &[&str]) -> Result<i32, Failure> {
 
 /// What `systemctl status networking` shows.
 pub(super) fn state() -> State {
-    let up = are_up();
-    if !up.is_empty() {
-        say(&format!(
-            "up: {}",
-            up.into_iter().collect::<Vec<_>>().join(" ")
-        ));
-    }
+    let up: Vec<_> = are_up().into_iter().collect();
     State {
         name: "networking".into(),
-        description: "Raise network interfaces".into(),
+        description: format!("Raise network interfaces (up: {})", up.join(" ")),
         origin: FILE.into(),
         active: Path::new(UP).exists() || Path::new("/run/network/ifstate").exists(),
         ..State::default()
