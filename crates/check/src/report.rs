@@ -44,14 +44,15 @@ impl Report {
 
     /// One line a check and one for all.
     pub fn text(&self) -> String {
-        let mut out: String = self.outcomes.iter().map(Outcome::line).collect();
-        let passed = self.outcomes.len() - self.failures();
-        out.push_str(&format!(
-            "{passed} passed, {} failed in {:.1} s\n",
-            self.failures(),
-            self.seconds
-        ));
-        out
+        let lines: String = self.outcomes.iter().map(Outcome::line).collect();
+        lines + &self.summary()
+    }
+
+    /// One line for all.
+    pub fn summary(&self) -> String {
+        let (failed, time) = (self.failures(), self.seconds);
+        let passed = self.outcomes.len() - failed;
+        format!("{passed} passed, {failed} failed in {time:.1} s\n")
     }
 
     /// As a JUnit test suite, as build servers read it.

@@ -32,6 +32,7 @@ const TEMPLATE: &str = "\
   cp            Copy files into and out of nodes
   link          List cables; cut them and plug them in again
   capture       Record the frames of an interface or a segment
+  check         Look whether a lab shows what it must
 
 \x1b[1m\x1b[4mLab files:\x1b[0m
   validate      Read a lab and say what is wrong with it
@@ -118,6 +119,7 @@ pub(crate) enum Verb {
     Restart(verbs::restart::Args),
     Link(verbs::link::Args),
     Capture(verbs::capture::Args),
+    Check(verbs::check::Args),
     Events(verbs::events::Args),
     Graph(verbs::graph::Args),
     Convert(verbs::convert::Args),

@@ -18,6 +18,13 @@ pub(crate) fn run(words: &[OsString]) -> Option<u8> {
         return Some(status(services::main(name, &rest)));
     }
     match rest.split_first()? {
+        (word, rest) if word == "__probe" => {
+            let rest: Vec<String> = rest
+                .iter()
+                .map(|w| w.to_string_lossy().into_owned())
+                .collect();
+            Some(status(check::probe::main(&rest)))
+        }
         (word, rest) if word == "__tar" => Some(crate::archive::main(rest)),
         _ => None,
     }

@@ -6,6 +6,7 @@ mod args;
 mod choose;
 mod doctor;
 mod failure;
+mod grading;
 mod graph;
 mod inside;
 mod loaded;

@@ -23,6 +23,7 @@ use diag::Diagnostics;
 use folder::Folder;
 
 pub use mounts::{open_mount, prepare};
+pub use native::{CheckFile, is_check_file, read_checks};
 
 /// How to read a lab.
 #[derive(Clone, Debug)]

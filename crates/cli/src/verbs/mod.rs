@@ -1,6 +1,7 @@
 //! One file a verb: its words, and what it does.
 
 pub(crate) mod capture;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod cp;
@@ -42,6 +43,7 @@ pub(crate) fn run(verb: Verb, common: &Common) -> Outcome {
         Verb::Restart(args) => restart::run(&args, common),
         Verb::Link(args) => link::run(&args, common),
         Verb::Capture(args) => capture::run(&args, common),
+        Verb::Check(args) => check::run(&args, common),
         Verb::Events(args) => events::run(&args, common),
         Verb::Graph(args) => graph::run(&args, common),
         Verb::Convert(args) => convert::run(&args, common),

@@ -18,7 +18,7 @@ use crate::loaded::{self, How};
 use crate::progress::{End, Watch};
 use crate::{doctor, span, ui};
 
-use super::{down, terminals};
+use super::{check, down, terminals};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,6 +62,9 @@ pub(crate) struct Args {
     /// `all` (may be repeated)
     #[arg(long, value_name = "WHAT")]
     without: Vec<String>,
+    /// Then run the lab's own checks; exit status 1 if one fails. The lab runs on
+    #[arg(long)]
+    check: bool,
     /// Open a terminal on each node: tmux panes, or windows of a terminal emulator
     #[arg(long, value_name = "KIND", value_enum, num_args = 0..=1, default_missing_value = "auto", require_equals = true)]
     terminals: Option<terminals::Kind>,
@@ -290,7 +293,23 @@ impl Up<'_> {
         } else {
             self.say(watch, ready);
         }
+        if self.args.check {
+            return self.check(status);
+        }
         Ok(status)
+    }
+
+    fn check(&self, status: u8) -> Outcome {
+        if self.lab.checks.is_empty() {
+            ui::warning(
+                "the lab has no checks",
+                Some("write some under `checks:` in telaio.yaml"),
+            );
+            return Ok(status);
+        }
+        let client = Client::new(&self.place);
+        let report = check::see(&client, &self.lab, &self.lab.checks, None, self.common);
+        Ok(status.max(check::finish(&report, None, self.common)?))
     }
 
     fn say(&self, watch: &Watch, ready: bool) {

@@ -2,6 +2,7 @@
 //! ([`shorthand`]) and `defaults`, which every node begins with.
 
 mod check;
+mod checks;
 mod de;
 mod emit;
 mod schema;
@@ -15,6 +16,7 @@ use diag::{Diagnostic, Diagnostics, Place, Source};
 use lab::{Lab, Node};
 use serde::de::DeserializeOwned;
 
+pub use checks::{CheckFile, is_check_file, read_checks};
 pub(crate) use schema::schema;
 pub(crate) use write::to_yaml;
 
