@@ -33,6 +33,8 @@ pub(super) struct Extra {
     pub(super) pidfile: Option<&'static str>,
     /// Appears once it is ready.
     pub(super) ready: Option<&'static str>,
+    /// A command that says what is wrong, for a daemon that tells its reasons to a log only.
+    pub(super) why: &'static [&'static str],
     /// The signal that ends it at once, where its own stop command is slow about it.
     pub(super) end: Option<i32>,
     /// What it needs in a lab of a single id.
@@ -48,6 +50,7 @@ const NONE: Extra = Extra {
     folders: &[],
     pidfile: None,
     ready: None,
+    why: &[],
     end: None,
     single: Single::Believes,
     setup: None,
@@ -202,6 +205,11 @@ const EXTRAS: &[Extra] = &[
         ..NONE
     },
     Extra {
+        name: "keepalived",
+        why: &["/usr/sbin/keepalived", "-t"],
+        ..NONE
+    },
+    Extra {
         name: "lighttpd",
         folders: &[
             ("/var/log/lighttpd", 0o750, "www-data:www-data"),
@@ -235,6 +243,7 @@ const EXTRAS: &[Extra] = &[
             ("/var/cache/bind", 0o775, "root:bind"),
             ("/var/lib/bind", 0o775, "root:bind"),
         ],
+        why: &["/usr/bin/named-checkconf"],
         single: Single::Alias,
         setup: Some(setup::bind),
         ..NONE

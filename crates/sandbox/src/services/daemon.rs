@@ -72,9 +72,23 @@ impl Daemon<'_> {
         fs::create_dir_all(NOTES).map_err(|e| Failure::new(1, format!("{NOTES}: {e}")))?;
         let log_from = fs::metadata(self.log()).map_or(0, |m| m.len());
         self.start_steps().map_err(|mut failure| {
-            failure.add(&self.said_since(log_from));
+            let said = self.said_since(log_from);
+            failure.add(if said.is_empty() { self.why() } else { said }.as_str());
             failure
         })
+    }
+
+    /// What the service's own check says of its configuration.
+    fn why(&self) -> String {
+        let Some((program, args)) = self.extra.and_then(|e| e.why.split_first()) else {
+            return String::new();
+        };
+        let out = std::process::Command::new(program).args(args).output();
+        let text = out
+            .map(|o| [o.stdout, o.stderr].concat())
+            .unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        text.lines().take(20).collect::<Vec<_>>().join("\n")
     }
 
     fn start_steps(&self) -> Result<(), Failure> {

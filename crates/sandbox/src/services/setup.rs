@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use super::users;
+use super::{say_err, users};
 
 type Done = Result<(), String>;
 
@@ -77,8 +77,60 @@ fn logs(text: &str) -> impl Iterator<Item = &str> {
     paths.filter(|p| p.starts_with("/var/log/"))
 }
 
-/// rndc's key; the name server and its control program must share it.
+/// What BIND needs: its key, and a configuration without what it knows no more.
 pub(super) fn bind() -> Done {
+    rndc_key()?;
+    // it stops at the first
+    for _ in 0..16 {
+        let out = Command::new("named-checkconf").output();
+        let text = out
+            .map(|o| [o.stdout, o.stderr].concat())
+            .unwrap_or_default();
+        let mut changed = false;
+        for (file, line, option) in ancient(&String::from_utf8_lossy(&text)) {
+            if leave_out(&file, line, &option).is_ok_and(|done| done) {
+                say_err(&format!(
+                    "telaio: {file}:{line}: this BIND has no `{option}` any more: it is left out"
+                ));
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// `FILE:LINE: option 'X' no longer exists` of named-checkconf: what older versions allowed and
+/// this one refuses to start with.
+fn ancient(text: &str) -> Vec<(String, usize, String)> {
+    let one = |line: &str| {
+        let (place, rest) = line.split_once(": option '")?;
+        let option = rest.strip_suffix("' no longer exists")?;
+        let (file, number) = place.rsplit_once(':')?;
+        Some((file.to_owned(), number.parse().ok()?, option.to_owned()))
+    };
+    text.lines().filter_map(one).collect()
+}
+
+/// Makes a comment of a line, if all of an option stands on it.
+fn leave_out(file: &str, number: usize, option: &str) -> std::io::Result<bool> {
+    let text = fs::read_to_string(file)?;
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let Some(line) = number.checked_sub(1).and_then(|i| lines.get_mut(i)) else {
+        return Ok(false);
+    };
+    let whole = line.trim();
+    if !whole.starts_with(option) || whole.matches(';').count() != 1 || whole.contains(['{', '}']) {
+        return Ok(false);
+    }
+    line.insert_str(0, "// ");
+    fs::write(file, lines.join("\n") + "\n").map(|()| true)
+}
+
+/// rndc's key; the name server and its control program must share it.
+fn rndc_key() -> Done {
     let key = "/etc/bind/rndc.key";
     if Path::new(key).exists() || Path::new("/etc/bind/rndc.conf").exists() {
         return Ok(());
@@ -264,6 +316,32 @@ pub(super) fn ssh() -> Done {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_bind_knows_no_more_becomes_a_comment() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("options").display().to_string();
+        fs::write(
+            &file,
+            "options {\n\tdnssec-enable no;\n\tlame { a; };\n};\n",
+        )
+        .unwrap();
+        let said = format!(
+            "{file}:2: option 'dnssec-enable' no longer exists\n{file}:3: option 'lame' no longer exists\nx\n"
+        );
+        let found = ancient(&said);
+        assert_eq!(found.len(), 2);
+        let done: Vec<_> = found
+            .iter()
+            .map(|(f, l, o)| leave_out(f, *l, o).unwrap())
+            .collect();
+        assert_eq!(done, [true, false]);
+        let text = fs::read_to_string(&file).unwrap();
+        assert_eq!(
+            text,
+            "options {\n// \tdnssec-enable no;\n\tlame { a; };\n};\n"
+        );
+    }
 
     #[test]
     fn bird_s_logs_are_found() {
