@@ -21,7 +21,7 @@ pub(crate) fn tidy(all: &Diagnostics) -> Diagnostics {
             if seen.insert((diagnostic.message.as_str(), place)) {
                 count += 1;
                 if count <= MOST {
-                    out.push(diagnostic.clone());
+                    out.push(printable(diagnostic.clone()));
                 }
             }
         }
@@ -35,6 +35,19 @@ pub(crate) fn tidy(all: &Diagnostics) -> Diagnostics {
         }
     }
     out
+}
+
+/// Without characters by which a lab's text could steer the terminal that shows it.
+fn printable(mut diagnostic: Diagnostic) -> Diagnostic {
+    let clean = |text: &mut String| {
+        if text.contains(|c: char| c.is_control() && c != '\n') {
+            *text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+        }
+    };
+    clean(&mut diagnostic.message);
+    diagnostic.label.iter_mut().for_each(clean);
+    diagnostic.help.iter_mut().for_each(clean);
+    diagnostic
 }
 
 #[cfg(test)]

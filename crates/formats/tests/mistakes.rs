@@ -216,3 +216,16 @@ fn native_yaml_itself() {
     }
     insta::assert_snapshot!(all);
 }
+
+#[test]
+fn a_lab_does_not_steer_the_terminal() {
+    let all = [
+        kathara("r1[0]=A\nr1[\u{1b}[31mx]=A\nr1[mem]=\u{1b}]0;x\u{7}\n\u{1b}c[0]=A\n"),
+        native("telaio: 1\n\"\\e[31m\": 1\nnodes:\n  \"\\e]0;\": {}\n  a: {shel: \"\\e\"}\n"),
+        native("telaio: 1\nnodes: {\u{1b}[31m: 1}\n"),
+    ];
+    for text in all {
+        assert!(text.contains("error"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+    }
+}
