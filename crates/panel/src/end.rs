@@ -3,6 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use sys::netlink::{Request, Veth, VethPeer, link};
+use sys::tc::Place;
 
 /// The panel's end of a node's interface: a handle. Stays the same for as long as the interface
 /// belongs to the lab, restarts of its node included.
@@ -54,8 +55,8 @@ pub(crate) enum Hook {
     None,
     /// The redirect program, which looks into its table.
     Program,
-    /// A place for filters.
-    Filters,
+    /// Places for filters; the one that its wire uses, or used last.
+    Filters(Place),
 }
 
 /// What is known of a far end's carrier, which is on while the node's interface is up.

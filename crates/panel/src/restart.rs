@@ -43,6 +43,11 @@ impl Panel {
         if ends.is_empty() {
             return Ok(());
         }
+        // a redirect to an interface that goes does not come back with one of the same number
+        let to_lost = |e: &crate::end::End| ends.iter().any(|lost| e.way == Way::To(*lost));
+        let partners = self.ends.iter().filter(|(_, e)| to_lost(e));
+        let partners: Vec<FarEnd> = partners.map(|(far, _)| *far).collect();
+        self.silence(&partners)?;
         self.delete(ends)?;
         let (mut requests, mut segments) = (Vec::new(), Vec::new());
         for far in ends {

@@ -120,8 +120,8 @@ impl Panel {
         Ok(Some(name))
     }
 
-    /// Lets far ends that are in no segment hear nothing.
-    fn silence(&mut self, ends: &[FarEnd]) -> Result<(), Error> {
+    /// Has frames of far ends go nowhere, whatever their segments are.
+    pub(crate) fn silence(&mut self, ends: &[FarEnd]) -> Result<(), Error> {
         let mut change = Change::default();
         for end in ends {
             self.plan_end(*end, Way::Silent, &mut change)?;

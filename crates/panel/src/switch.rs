@@ -1,9 +1,9 @@
 //! How frames are sent from one far end out of another one: by the redirect program where it
-//! was given, else by a catch-all filter and a shared redirect whose number is the far end's.
+//! was given, else by a catch-all filter.
 
 use sys::bpf::Target;
 use sys::netlink::Request;
-use sys::tc::{self, CatchAll};
+use sys::tc::{self, CatchAll, Place};
 
 use crate::end::{Hook, Way};
 use crate::panel::Panel;
@@ -29,17 +29,21 @@ impl Panel {
         for (far, ..) in list {
             requests.extend(self.hook(*far, means)?);
         }
-        let (by_program, by_filter): (Vec<_>, Vec<_>) = list
-            .iter()
-            .partition(|(far, ..)| self.ends.get(far).is_some_and(|e| e.hook == Hook::Program));
-        for (far, old, new) in by_filter {
-            requests.extend(filter(means, far, old, new)?);
+        let mut stores = Vec::new();
+        for (far, old, new) in list {
+            match self.end(*far)?.hook {
+                Hook::Filters(place) => {
+                    let (place, filters) = filters(means, *far, place, *old, *new)?;
+                    requests.extend(filters);
+                    self.end_mut(*far)?.hook = Hook::Filters(place);
+                }
+                Hook::Program | Hook::None => stores.push((*far, *new)),
+            }
         }
         self.socket.run(&requests)?;
-        for (far, _, new) in by_program {
-            self.store(far, new)?;
-        }
-        Ok(())
+        stores
+            .into_iter()
+            .try_for_each(|(far, way)| self.store(far, way))
     }
 
     /// What this kernel has for wires; tried once, at a far end of any kind.
@@ -53,9 +57,10 @@ impl Panel {
         }
         let filter = CatchAll::find(&mut self.socket, far.0)?;
         let program = match &self.redirect {
-            Some(redirect) => self
-                .socket
-                .run(&[tc::run_program(far.0, redirect.program())]),
+            Some(redirect) => {
+                let attach = tc::run_program(far.0, Place::First, redirect.program());
+                self.socket.run(&[attach])
+            }
             None => Ok(()),
         };
         if let Err(e) = &program {
@@ -85,10 +90,10 @@ impl Panel {
         let mut requests = vec![tc::hook(far.0)];
         let hook = match redirect {
             Some(redirect) => {
-                requests.push(tc::run_program(far.0, redirect.program()));
+                requests.push(tc::run_program(far.0, Place::First, redirect.program()));
                 Hook::Program
             }
-            None => Hook::Filters,
+            None => Hook::Filters(Place::First),
         };
         self.end_mut(far)?.hook = hook;
         Ok(requests)
@@ -110,12 +115,23 @@ impl Panel {
     }
 }
 
-fn filter(means: Means, far: FarEnd, old: Way, new: Way) -> Result<Vec<Request>, Error> {
+/// What changes a far end's way from one to the other, and the place that it uses then.
+fn filters(
+    means: Means,
+    far: FarEnd,
+    place: Place,
+    old: Way,
+    new: Way,
+) -> Result<(Place, Vec<Request>), Error> {
     let kind = means.filter.ok_or(Error::NoRedirect)?;
+    let other = place.other();
     Ok(match (old, new) {
-        (Way::To(_), Way::To(other)) => vec![tc::switch(far.0, other.0)],
-        (_, Way::To(other)) => vec![tc::redirect(kind, far.0, far.0, other.0)],
-        (Way::To(_), _) => vec![tc::unhook_wire(far.0)],
-        _ => Vec::new(),
+        (Way::To(_), Way::To(to)) => {
+            let add = tc::redirect(kind, far.0, other, to.0);
+            (other, vec![add, tc::cut(far.0, place)])
+        }
+        (_, Way::To(to)) => (place, vec![tc::redirect(kind, far.0, place, to.0)]),
+        (Way::To(_), _) => (place, vec![tc::cut(far.0, place)]),
+        _ => (place, Vec::new()),
     })
 }

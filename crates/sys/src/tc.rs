@@ -1,6 +1,8 @@
 //! Traffic control, as far as wires need it: what arrives at an interface is sent out of
-//! another one, by a catch-all filter with a `mirred` action. The action is shared, by a number
-//! of the caller's: replacing it switches the wire and leaves the filter alone.
+//! another one, by a catch-all filter with a `mirred` action. An interface has room for two such
+//! filters: to switch a wire the new one is added beside the old one, which is then removed; at
+//! no moment is there none. (Actions that are shared by filters could be replaced in place, but
+//! the kernel lets only the host's root do that.)
 //!
 //! Layouts: `linux/pkt_cls.h`, `linux/pkt_sched.h`, `linux/tc_act/tc_mirred.h`.
 
@@ -12,19 +14,14 @@ const RTM_NEWQDISC: u16 = 36;
 const RTM_DELQDISC: u16 = 37;
 const RTM_NEWTFILTER: u16 = 44;
 const RTM_DELTFILTER: u16 = 45;
-const RTM_NEWACTION: u16 = 48;
-const RTM_DELACTION: u16 = 49;
 
-const NLM_F_REPLACE: u16 = 0x100;
 const NLM_F_EXCL: u16 = 0x200;
 const NLM_F_CREATE: u16 = 0x400;
 
 const TCA_KIND: u16 = 1;
 const TCA_OPTIONS: u16 = 2;
-const TCA_ACT_TAB: u16 = 1;
 const TCA_ACT_KIND: u16 = 1;
 const TCA_ACT_OPTIONS: u16 = 2;
-const TCA_ACT_INDEX: u16 = 3;
 const TCA_MIRRED_PARMS: u16 = 2;
 const TCA_MATCHALL_ACT: u16 = 2;
 const TCA_U32_SEL: u16 = 5;
@@ -46,8 +43,34 @@ const INGRESS: u32 = 0xffff_fff2;
 /// `ETH_P_ALL` in network byte order, as the low half of `tcm_info`.
 const ALL_PROTOCOLS: u32 = 0x0003u16.to_be() as u32;
 
-/// Position of the one filter of a wire.
-const WIRE: u32 = 1 << 16;
+/// One of the two places for a wire's filter; what stands in the first is heeded first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Heeded first.
+    First,
+    /// Heeded where the first is empty.
+    Second,
+}
+
+impl Place {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+
+    /// Priority and protocol, as `tcm_info` has them.
+    fn info(self) -> u32 {
+        let priority = match self {
+            Self::First => 1,
+            Self::Second => 2,
+        };
+        priority << 16 | ALL_PROTOCOLS
+    }
+}
 
 /// A kind of filter that lets everything match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +92,16 @@ impl CatchAll {
         }
     }
 
-    /// Which of them this kernel has, tried at an interface that has [`hook`]; `None`: neither,
-    /// or no `mirred`.
+    /// Which of them this kernel has, tried at an interface that has [`hook`] and nothing in the
+    /// second place; `None`: neither, or no `mirred`.
     pub fn find(socket: &mut Socket, index: u32) -> Result<Option<Self>, Error> {
         for kind in Self::ALL {
-            match socket.run(&[redirect(kind, index, index, index)]) {
-                Ok(()) => return socket.run(&[unhook_wire(index)]).map(|()| Some(kind)),
+            match socket.run(&[redirect(kind, index, Place::Second, index)]) {
+                Ok(()) => {
+                    return socket
+                        .run(&[cut(index, Place::Second)])
+                        .map(|()| Some(kind));
+                }
                 Err(e) if e.is_unsupported() => {}
                 Err(e) => return Err(e),
             }
@@ -103,22 +130,16 @@ pub fn unhook(index: u32) -> Request {
     )
 }
 
-/// Sends everything that arrives at `from`, which has [`hook`], out of `to`, by the shared
-/// action number `action`, which is made unless it is there. If it is there, `to` says nothing:
-/// the action keeps its target.
-pub fn redirect(kind: CatchAll, from: u32, action: u32, to: u32) -> Request {
-    let mut request = filter(from, kind.name());
+/// Sends everything that arrives at `from`, which has [`hook`], out of `to`.
+pub fn redirect(kind: CatchAll, from: u32, place: Place, to: u32) -> Request {
+    let mut request = filter(from, place, kind.name());
     request.nest(TCA_OPTIONS, &[], |r| match kind {
         CatchAll::Matchall => {
-            r.nest(TCA_MATCHALL_ACT, &[], |r| {
-                r.nest(1, &[], |r| mirred(r, action, to))
-            });
+            r.nest(TCA_MATCHALL_ACT, &[], |r| r.nest(1, &[], |r| mirred(r, to)));
         }
         CatchAll::U32 => {
             r.attribute(TCA_U32_SEL, &u32_of_nothing());
-            r.nest(TCA_U32_ACT, &[], |r| {
-                r.nest(1, &[], |r| mirred(r, action, to))
-            });
+            r.nest(TCA_U32_ACT, &[], |r| r.nest(1, &[], |r| mirred(r, to)));
         }
     });
     request
@@ -126,8 +147,8 @@ pub fn redirect(kind: CatchAll, from: u32, action: u32, to: u32) -> Request {
 
 /// Lets a program decide about everything that arrives at `from`, which has [`hook`]: what it
 /// returns is done (`direct-action`).
-pub fn run_program(from: u32, program: BorrowedFd<'_>) -> Request {
-    let mut request = filter(from, "bpf");
+pub fn run_program(from: u32, place: Place, program: BorrowedFd<'_>) -> Request {
+    let mut request = filter(from, place, "bpf");
     request.nest(TCA_OPTIONS, &[], |r| {
         r.attribute(TCA_BPF_FD, &program.as_raw_fd().to_ne_bytes());
         r.text(TCA_BPF_NAME, "telaio");
@@ -136,10 +157,9 @@ pub fn run_program(from: u32, program: BorrowedFd<'_>) -> Request {
     request
 }
 
-/// Removes the filter of [`redirect`] or [`run_program`]; an action that it alone used goes
-/// too, unless it was ever replaced by [`switch`].
-pub fn unhook_wire(from: u32) -> Request {
-    let header = header(from, 0, INGRESS, WIRE | ALL_PROTOCOLS);
+/// Removes the filter of [`redirect`] or [`run_program`].
+pub fn cut(from: u32, place: Place) -> Request {
+    let header = header(from, 0, INGRESS, place.info());
     Request::new(
         (RTM_DELTFILTER, 0),
         &header,
@@ -148,43 +168,19 @@ pub fn unhook_wire(from: u32) -> Request {
     )
 }
 
-/// Has the shared action number `action` send out of `to` from now on; it is made unless it is
-/// there. Filters that use it are not touched.
-pub fn switch(action: u32, to: u32) -> Request {
-    let kind = (RTM_NEWACTION, NLM_F_CREATE | NLM_F_REPLACE);
-    let mut request = Request::new(kind, &[0; 4], "switch a wire to", Subject::Index(to));
-    request.nest(TCA_ACT_TAB, &[], |r| {
-        r.nest(1, &[], |r| mirred(r, action, to))
-    });
-    request
-}
-
-/// Removes a shared action that no filter uses.
-pub fn delete_action(action: u32) -> Request {
-    let subject = Subject::Name(action.to_string().into());
-    let mut request = Request::new((RTM_DELACTION, 0), &[0; 4], "remove the redirect", subject);
-    request.nest(TCA_ACT_TAB, &[], |r| {
-        r.nest(1, &[], |r| {
-            r.text(TCA_ACT_KIND, "mirred");
-            r.number(TCA_ACT_INDEX, action);
-        });
-    });
-    request
-}
-
-fn filter(from: u32, kind: &str) -> Request {
+fn filter(from: u32, place: Place, kind: &str) -> Request {
     let flags = (RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL);
-    let header = header(from, 0, INGRESS, WIRE | ALL_PROTOCOLS);
+    let header = header(from, 0, INGRESS, place.info());
     let mut request = Request::new(flags, &header, "wire", Subject::Index(from));
     request.text(TCA_KIND, kind);
     request
 }
 
-/// One action: `struct tc_mirred` with the fields of `tc_gen`: index, capabilities, verdict,
-/// two counts of the kernel's; then what to do and where to send to.
-fn mirred(request: &mut Request, action: u32, to: u32) {
+/// One action: `struct tc_mirred` with the fields of `tc_gen`: index (chosen by the kernel),
+/// capabilities, verdict, two counts of the kernel's; then what to do and where to send to.
+fn mirred(request: &mut Request, to: u32) {
     request.text(TCA_ACT_KIND, "mirred");
-    let words = [action, 0, TC_ACT_STOLEN, 0, 0, TCA_EGRESS_REDIR, to];
+    let words = [0, 0, TC_ACT_STOLEN, 0, 0, TCA_EGRESS_REDIR, to];
     let parameters: Vec<u8> = words.into_iter().flat_map(u32::to_ne_bytes).collect();
     request.nest(TCA_ACT_OPTIONS, &[], |r| {
         r.attribute(TCA_MIRRED_PARMS, &parameters)

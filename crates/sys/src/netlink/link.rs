@@ -41,6 +41,10 @@ const IFLA_BRPORT_GROUP_FWD_MASK: u16 = 31;
 
 /// `IFF_UP`: set up by whoever administers it.
 const UP: u32 = 1;
+/// `IFF_PROMISC`.
+const PROMISC: u32 = 0x100;
+/// `IFLA_VLAN_ID`, of the `vlan` kind's own data.
+const IFLA_VLAN_ID: u16 = 1;
 
 /// Which frames to 01:80:c2:00:00:0x a hub's port passes: all but 01 (PAUSE), which the kernel
 /// lets no bridge pass. Bit x is address x.
@@ -157,6 +161,27 @@ pub fn set_up(index: u32, up: bool) -> Request {
     let what = if up { "set up" } else { "set down" };
     let header = header(index, u32::from(up), UP);
     Request::new((RTM_NEWLINK, 0), &header, what, Subject::Index(index))
+}
+
+/// Has an interface take in frames for all addresses, or for its own only.
+pub fn set_promiscuous(index: u32, on: bool) -> Request {
+    let header = header(index, if on { PROMISC } else { 0 }, PROMISC);
+    let what = "set what is taken in at";
+    Request::new((RTM_NEWLINK, 0), &header, what, Subject::Index(index))
+}
+
+/// Makes an interface that has the frames of `lower` with one 802.1Q tag.
+pub fn create_vlan(name: &str, lower: u32, id: u16) -> Request {
+    let mut request = new(&header(0, UP, UP), "make the VLAN interface", name);
+    request.text(IFLA_IFNAME, name);
+    request.number(IFLA_LINK, lower);
+    request.nest(IFLA_LINKINFO, &[], |r| {
+        r.text(IFLA_INFO_KIND, "vlan");
+        r.nest(IFLA_INFO_DATA, &[], |r| {
+            r.attribute(IFLA_VLAN_ID, &id.to_ne_bytes())
+        });
+    });
+    request
 }
 
 /// Sets the largest packet in bytes, without the Ethernet header.
