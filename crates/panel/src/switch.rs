@@ -19,6 +19,11 @@ pub(crate) struct Means {
 }
 
 impl Panel {
+    /// Whether wires are made with the redirect program; known once there is a wire.
+    pub fn uses_program(&self) -> bool {
+        self.means.is_some_and(|m| m.program)
+    }
+
     /// Changes where far ends' frames go, from the one way to the other.
     pub(crate) fn switch(&mut self, list: &[(FarEnd, Way, Way)]) -> Result<(), Error> {
         let Some((any, ..)) = list.first() else {

@@ -41,7 +41,7 @@ pub fn isolate(rights: Rights, place: &str, body: impl FnOnce()) {
         .output()
         .expect("the test program runs again");
     let text = String::from_utf8_lossy(&output.stderr);
-    for line in text.lines().filter(|l| l.starts_with("skipped:")) {
+    for line in text.lines().filter(|l| to_be_seen(l)) {
         crate::say(line);
     }
     let out = String::from_utf8_lossy(&output.stdout);
@@ -53,6 +53,11 @@ pub fn isolate(rights: Rights, place: &str, body: impl FnOnce()) {
         out.contains("1 passed"),
         "{name} was not found inside:\n{out}{text}"
     );
+}
+
+/// Lines that are shown of tests that pass, too.
+fn to_be_seen(line: &str) -> bool {
+    line.starts_with("skipped: ") || line.starts_with("measured: ")
 }
 
 fn unshare(rights: Rights) -> Command {

@@ -9,3 +9,4 @@ mod restart;
 mod scale;
 mod silence;
 mod support;
+mod userns;
