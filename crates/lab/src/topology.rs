@@ -16,7 +16,7 @@ pub struct Segment {
 }
 
 /// An interface of the host as a member of a segment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct External {
     /// Its name on the host.

@@ -1,7 +1,7 @@
 //! Which wire joins the members of a segment or link.
 
 use indexmap::IndexMap;
-use lab::{Lab, Profile};
+use lab::{External, Lab, Profile};
 use serde::{Deserialize, Serialize};
 
 /// How members are joined.
@@ -74,16 +74,20 @@ pub struct SegmentPlan {
     pub kind: WireKind,
     /// Its members, in the lab's order.
     pub members: Vec<Member>,
+    /// Interfaces of the host that are members, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub external: Vec<External>,
     /// Whether an end that goes down takes the other end's carrier away, as on a cable
     /// between two machines. A segment's members keep their carrier, as on a switch.
     pub mirror: bool,
 }
 
 impl SegmentPlan {
-    fn new(members: Vec<Member>, mirror: bool) -> Self {
+    fn new(members: Vec<Member>, external: Vec<External>, mirror: bool) -> Self {
         Self {
-            kind: WireKind::of(members.len()),
+            kind: WireKind::of(members.len() + external.len()),
             members,
+            external,
             mirror,
         }
     }
@@ -95,13 +99,18 @@ pub fn segments(lab: &Lab) -> IndexMap<String, SegmentPlan> {
     let mut out = IndexMap::new();
     for (name, ends) in lab.members() {
         let members = ends.iter().map(|(n, i)| Member::new(n, i)).collect();
-        out.insert(name.to_string(), SegmentPlan::new(members, false));
+        let external = lab.segments.get(name).map(|s| s.external.clone());
+        let plan = SegmentPlan::new(members, external.unwrap_or_default(), false);
+        out.insert(name.to_string(), plan);
     }
     let mirror = lab.profile == Profile::Telaio;
     for [a, b] in &lab.links {
         let ends = [a, b].into_iter().filter_map(|end| Member::parse(end));
         let members = ends.filter(|m| exists(lab, m)).collect();
-        out.insert(format!("{a}-{b}"), SegmentPlan::new(members, mirror));
+        out.insert(
+            format!("{a}-{b}"),
+            SegmentPlan::new(members, Vec::new(), mirror),
+        );
     }
     out
 }

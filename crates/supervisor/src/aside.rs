@@ -32,6 +32,11 @@ pub(crate) enum ToSupervisor {
         /// Why, if anything went wrong.
         problem: Option<String>,
     },
+    /// An interface of the host could not be joined: the segment goes on without it.
+    NotAttached {
+        /// What and why.
+        problem: String,
+    },
 }
 
 /// To the broker.
@@ -46,6 +51,16 @@ pub(crate) enum ToBroker {
         memory: Option<u64>,
         /// Cores.
         cpus: Option<f64>,
+    },
+    /// Join an interface of the host to one that stands ready in the panel, whose network
+    /// namespace comes along.
+    Attach {
+        /// Its name in the panel.
+        ready: String,
+        /// The interface of the host.
+        interface: String,
+        /// Only frames with this 802.1Q tag.
+        vlan: Option<u16>,
     },
     /// The lab cannot be made: its one message, and how to mend it.
     Failed {

@@ -16,6 +16,7 @@ use crate::aside::{ToBroker, ToSupervisor, receive, send};
 use crate::place::Place;
 use crate::run;
 use crate::start::{FromStarter, Start, StartError, ToStarter};
+use crate::uplink::Uplink;
 
 const SIGNALS: u64 = 0;
 const STARTER: u64 = 1;
@@ -71,6 +72,7 @@ struct Broker<'a> {
     socket: OwnedFd,
     signals: Signals,
     groups: Option<Result<Groups, String>>,
+    uplinks: Vec<Uplink>,
     kept: bool,
     told: bool,
     asked_to_end: bool,
@@ -117,6 +119,7 @@ impl<'a> Broker<'a> {
             socket,
             signals,
             groups: None,
+            uplinks: Vec::new(),
             kept: false,
             told: false,
             asked_to_end: false,
@@ -186,6 +189,9 @@ impl<'a> Broker<'a> {
             let message = "the lab's supervisor ended before the lab was there".to_string();
             let help = Some(format!("see {}", self.place.log().display()));
             let _ = send(starter, &ToStarter::Failed { message, help }, &[]);
+        }
+        for uplink in &self.uplinks {
+            uplink.detach();
         }
         if let Some(Ok(groups)) = &self.groups {
             remove_groups(groups);
@@ -266,6 +272,23 @@ impl<'a> Broker<'a> {
             ToBroker::Failed { message, help } => {
                 self.told = true;
                 tell(&ToStarter::Failed { message, help });
+            }
+            ToBroker::Attach {
+                ready,
+                interface,
+                vlan,
+            } => {
+                let attached = match fds.first() {
+                    Some(panel) => Uplink::attach(panel.as_fd(), &ready, &interface, vlan),
+                    None => Err("no panel was named".into()),
+                };
+                match attached {
+                    Ok(uplink) => self.uplinks.push(uplink),
+                    Err(e) => {
+                        let problem = format!("{interface} of the host is not joined: {e}");
+                        let _ = send(&self.socket, &ToSupervisor::NotAttached { problem }, &[]);
+                    }
+                }
             }
             ToBroker::Confine { node, memory, cpus } => {
                 let problem = match fds.first() {

@@ -9,5 +9,6 @@ pub mod place;
 pub mod proto;
 mod run;
 mod start;
+mod uplink;
 
 pub use start::{Keep, Start, StartError, start};

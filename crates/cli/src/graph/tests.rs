@@ -10,7 +10,7 @@ pub(crate) fn ring(routers: usize) -> Lab {
         ..Lab::default()
     };
     let plug = |lab: &mut Lab, node: &str, segment: &str, address: &str| {
-        let node = lab.nodes.entry(node.into()).or_insert_with(Node::default);
+        let node = lab.nodes.entry(node.into()).or_default();
         let interface = Interface {
             segment: Some(segment.into()),
             addresses: vec![address.parse().unwrap()],

@@ -102,6 +102,7 @@ impl Supervisor<'_> {
                 let alone = SegmentPlan {
                     kind,
                     members,
+                    external: Vec::new(),
                     mirror: false,
                 };
                 Some(self.recorded(&alone, Target::Member(&member)))

@@ -238,6 +238,7 @@ impl<'a> Supervisor<'a> {
                 let message = format!("limits not set: {problem}");
                 self.events.push(Some(&node), What::Warning { message });
             }
+            Ok(Some((ToSupervisor::NotAttached { problem }, _))) => self.warn(None, problem),
             Ok(Some(_)) => {}
             // without its broker nobody would clean up behind the lab
             Ok(None) | Err(_) => self.over = true,

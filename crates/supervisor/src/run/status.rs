@@ -14,7 +14,12 @@ impl Supervisor<'_> {
     pub(super) fn status(&self) -> Status {
         let nodes = self.nodes.iter();
         let segments = self.segments.iter().map(|(name, planned)| {
-            let members = planned.members.iter().map(ToString::to_string).collect();
+            let external = planned
+                .external
+                .iter()
+                .map(|e| format!("host:{}", e.interface));
+            let members = planned.members.iter().map(ToString::to_string);
+            let members = members.chain(external).collect();
             let kind = planned.kind.name().to_string();
             (name.clone(), SegmentStatus { kind, members })
         });

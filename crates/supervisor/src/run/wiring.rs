@@ -7,6 +7,7 @@ use lab::Mac;
 use panel::{FarEnd, NewInterface, Wire};
 
 use super::Supervisor;
+use crate::aside::{ToBroker, send};
 use crate::proto::What;
 
 impl Supervisor<'_> {
@@ -76,12 +77,18 @@ impl Supervisor<'_> {
 
     /// Every segment and link of the lab, once all far ends are there.
     fn connect_all(&mut self) {
+        let uplinks = match self.add_uplinks() {
+            Ok(uplinks) => uplinks,
+            Err(message) => return self.broken(0, message),
+        };
         let mut wires = Vec::with_capacity(self.segments.len());
         for (name, segment) in &self.segments {
             let members = segment.members.iter();
-            let ends: Vec<FarEnd> = members
+            let mut ends: Vec<FarEnd> = members
                 .filter_map(|m| self.far_end(&m.node, &m.interface))
                 .collect();
+            let own = uplinks.iter().filter(|(segment, _)| segment == name);
+            ends.extend(own.map(|(_, end)| *end));
             wires.push(Wire {
                 segment: name,
                 ends,
@@ -91,6 +98,47 @@ impl Supervisor<'_> {
         if let Err(e) = self.panel.connect(&wires) {
             self.broken(0, e.to_string());
         }
+    }
+
+    /// Far ends for interfaces of the host, by segment: the broker joins them from its side.
+    fn add_uplinks(&mut self) -> Result<Vec<(String, FarEnd)>, String> {
+        let external = self.segments.iter().flat_map(|(name, segment)| {
+            segment
+                .external
+                .iter()
+                .map(move |external| (name.clone(), external.clone()))
+        });
+        let external: Vec<(String, lab::External)> = external.collect();
+        if external.is_empty() {
+            return Ok(Vec::new());
+        }
+        let panel = std::fs::File::open("/proc/thread-self/ns/net")
+            .map_err(|e| format!("the panel's own network namespace cannot be opened: {e}"))?;
+        let mut uplinks = Vec::new();
+        for (number, (segment, external)) in external.into_iter().enumerate() {
+            let ready = format!("up{number}");
+            let wanted = NewInterface {
+                node: self.nodes.len() as u32,
+                position: number as u32,
+                name: &ready,
+                mac: Mac::from_names(&["", &external.interface]).0,
+                mtu: 1500,
+                netns: panel.as_fd(),
+            };
+            let made = self
+                .panel
+                .add_interfaces(&[wanted])
+                .map_err(|e| e.to_string())?;
+            uplinks.extend(made.into_iter().map(|end| (segment.clone(), end)));
+            let message = ToBroker::Attach {
+                ready,
+                interface: external.interface,
+                vlan: external.vlan,
+            };
+            send(self.broker, &message, &[panel.as_fd()])
+                .map_err(|e| format!("the broker does not listen: {e}"))?;
+        }
+        Ok(uplinks)
     }
 
     /// The far end of a node's interface.
