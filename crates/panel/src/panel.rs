@@ -76,13 +76,19 @@ impl Panel {
             requests.push(end.create(FarEnd(far), interface.netns));
             made.push((FarEnd(far), end));
         }
-        let handles: Vec<FarEnd> = made.iter().map(|(far, _)| *far).collect();
-        if let Err(error) = self.socket.run(&requests) {
-            self.delete(&handles)?;
-            return Err(error.into());
+        let failed = self.socket.failures(&requests)?;
+        let handles = made.iter().map(|(far, _)| *far);
+        if failed.is_empty() {
+            let handles = handles.collect();
+            self.ends.extend(made);
+            return Ok(handles);
         }
-        self.ends.extend(made);
-        Ok(handles)
+        let refused = |position: &usize| failed.iter().any(|(failed, _)| failed == position);
+        let good = handles
+            .enumerate()
+            .filter(|(position, _)| !refused(position));
+        self.delete(&good.map(|(_, far)| far).collect::<Vec<_>>())?;
+        first(failed.into_iter()).map(|()| Vec::new())
     }
 
     /// Takes interfaces away, from their nodes too.

@@ -37,6 +37,20 @@ macro_rules! isolated {
     }};
 }
 
+/// For tests with a `main` of their own: answers a test runner that asks which tests there are
+/// (`--list`, as of Rust's own harness). `true`: it did, and nothing is to be run.
+#[expect(clippy::print_stdout, reason = "runners read this from standard output")]
+pub fn listed(names: &[&str]) -> bool {
+    let asked = |word: &str| std::env::args().any(|a| a == word);
+    if !asked("--list") {
+        return false;
+    }
+    if !asked("--ignored") {
+        names.iter().for_each(|name| println!("{name}: test"));
+    }
+    true
+}
+
 /// Prints a line to standard error, past the test harness.
 pub fn say(line: &str) {
     use std::io::Write;

@@ -38,7 +38,13 @@ fn use_it(redirect: Redirect) {
         netns: nodes[usize::from(i)].as_fd(),
     };
     let ends = panel.add_interfaces(&[interface(0), interface(1)]).unwrap();
-    panel.connect(&[Wire { segment: "x", ends, mirror: false }]).unwrap();
+    panel
+        .connect(&[Wire {
+            segment: "x",
+            ends,
+            mirror: false,
+        }])
+        .unwrap();
     nodes.iter().for_each(|n| n.set_up("eth0", true));
     let ports = [Port::open(&nodes[0], "eth0"), Port::open(&nodes[1], "eth0")];
     crate::support::reach(&ports[0], &ports[1], &frame(ALL, 0, b"sorted"));
