@@ -39,7 +39,10 @@ macro_rules! isolated {
 
 /// For tests with a `main` of their own: answers a test runner that asks which tests there are
 /// (`--list`, as of Rust's own harness). `true`: it did, and nothing is to be run.
-#[expect(clippy::print_stdout, reason = "runners read this from standard output")]
+#[expect(
+    clippy::print_stdout,
+    reason = "runners read this from standard output"
+)]
 pub fn listed(names: &[&str]) -> bool {
     let asked = |word: &str| std::env::args().any(|a| a == word);
     if !asked("--list") {
