@@ -2,6 +2,7 @@
 //! `layer-N/` that are linked together from them.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -206,6 +207,8 @@ impl Store {
         manifest.layer = self.free_number(manifest.layer);
         let there = self.layer_at(manifest.layer);
         fs::rename(&work, &there).map_err(Error::io("making", &there))?;
+        // there from the start: who may only read here cannot make it
+        self.lock_of(&there)?;
         manifest.write(&self.file())?;
         self.tidy(manifest)
     }
@@ -289,10 +292,19 @@ fn lock_file(layer: &Path) -> PathBuf {
     layer.with_extension("lock")
 }
 
+/// The file to lock, made if need be. Reading is enough for a lock: so labs of ordinary users
+/// can run on layers that root filled.
 fn open(path: &Path) -> Result<File, Error> {
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false);
-    options.open(path).map_err(Error::io("opening", path))
+    let made = || {
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        options.open(path)
+    };
+    match File::open(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => made(),
+        other => other,
+    }
+    .map_err(Error::io("opening", path))
 }
 
 fn data_folder(root: bool, variable: impl Fn(&str) -> Option<PathBuf>) -> PathBuf {
@@ -353,6 +365,7 @@ mod tests {
         let mut manifest = Manifest::default();
         manifest.add("own", &[package]);
         store.relink(&mut manifest).unwrap();
+        assert!(lock_file(&store.layer().unwrap().unwrap()).is_file());
         let hold = store.hold().unwrap();
         let old = hold.layers()[0].clone();
         store.relink(&mut manifest).unwrap();
