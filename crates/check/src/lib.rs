@@ -3,13 +3,16 @@
 //! [`probe`], a part of the same program that runs there.
 
 mod attempt;
+mod describe;
 pub mod probe;
 mod report;
 mod run;
+mod schedule;
 
 use std::time::Duration;
 
-pub use report::{Outcome, Report};
+pub use attempt::Finding;
+pub use report::{Outcome, Report, csv_of_all, csv_of_failed, csv_of_labs, csv_of_numbers, junit};
 pub use run::{Options, run};
 
 /// A running lab, as checks see it. Calls come from several threads at once.

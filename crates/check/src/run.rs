@@ -1,25 +1,23 @@
 //! Runs checks: several at once, each again and again until it holds or its deadline is over.
 //!
-//! A check that something is *not* there would also hold before it comes. Such checks run when
-//! all others have ended, and so when the lab shows what it is to show.
+//! A check that something is *not* there would also hold before it comes. Such checks are looked
+//! at when the lab shows what it is to show: when all others have ended and so has the startup of
+//! all nodes (at their deadline, that of their own node).
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lab::{Check, Lab};
 
-use crate::attempt::{Seen, attempt, is_negative};
-use crate::report::describe;
-use crate::{NodeAccess, Outcome, Report};
+use crate::attempt::{Finding, Seen, attempt, is_negative};
+use crate::describe::describe;
+use crate::schedule::{Next, Schedule, Task};
+use crate::{AccessError, NodeAccess, Outcome, Report};
 
-/// Deadline of a check that names none.
+/// Deadline of a check that names none, in seconds.
 const WITHIN: f64 = 60.0;
-/// Waits between two attempts: the first one, and the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_millis(1000);
-/// How often a check that waits looks whether it is to stop.
+/// How often a worker that waits looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// How checks are run.
@@ -28,7 +26,7 @@ pub struct Options<'a> {
     pub jobs: usize,
     /// Deadline in seconds of checks that name none.
     pub within: Option<f64>,
-    /// Set from elsewhere: stop, what has not passed fails.
+    /// Set from elsewhere: stop; what has not ended counts as skipped.
     pub cancel: &'a AtomicBool,
     /// Told each outcome as it comes, from any thread.
     pub progress: &'a (dyn Fn(&Outcome) + Sync),
@@ -36,121 +34,200 @@ pub struct Options<'a> {
 
 /// Runs all checks of a lab; their outcomes are in the order of the checks.
 pub fn run(lab: &Lab, checks: &[Check], access: &dyn NodeAccess, options: &Options<'_>) -> Report {
-    let began = Instant::now();
-    let numbered = || checks.iter().enumerate();
-    let mut outcomes: Vec<(usize, Outcome)> = Vec::with_capacity(checks.len());
-    let (negative, positive): (Vec<_>, Vec<_>) =
-        numbered().partition(|(_, c)| is_negative(&c.test));
-    for round in [positive, negative] {
-        outcomes.extend(run_round(lab, round, access, options));
-    }
+    let task = |(number, check): (usize, &Check)| {
+        let seconds = check.within.or(options.within).unwrap_or(WITHIN);
+        let within = Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0));
+        Task::new(number, is_negative(&check.test), within)
+    };
+    let run = Run {
+        lab,
+        checks,
+        access,
+        options,
+        began: Instant::now(),
+        schedule: Mutex::new(Schedule::new(checks.iter().enumerate().map(task))),
+        changed: Condvar::new(),
+        done: Mutex::new(Vec::with_capacity(checks.len())),
+        started: Mutex::new(0),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.clamp(1, 64).min(checks.len()) {
+            scope.spawn(|| run.work());
+        }
+    });
+    let mut outcomes = run
+        .done
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     outcomes.sort_by_key(|(number, _)| *number);
     Report {
         lab: lab.name.clone(),
-        seconds: began.elapsed().as_secs_f64(),
+        seconds: run.began.elapsed().as_secs_f64(),
         outcomes: outcomes.into_iter().map(|(_, o)| o).collect(),
     }
 }
 
-fn run_round(
-    lab: &Lab,
-    round: Vec<(usize, &Check)>,
-    access: &dyn NodeAccess,
-    options: &Options<'_>,
-) -> Vec<(usize, Outcome)> {
-    let began = Instant::now();
-    let workers = options.jobs.clamp(1, 64).min(round.len());
-    let queue = Mutex::new(VecDeque::from(round));
-    let done = Mutex::new(Vec::new());
-    let next = || {
-        queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some((number, check)) = next() {
-                    let outcome = see_through(lab, check, access, options, began);
-                    (options.progress)(&outcome);
-                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                    done.push((number, outcome));
-                }
-            });
-        }
-    });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+struct Run<'a> {
+    lab: &'a Lab,
+    checks: &'a [Check],
+    access: &'a dyn NodeAccess,
+    options: &'a Options<'a>,
+    began: Instant,
+    schedule: Mutex<Schedule>,
+    changed: Condvar,
+    done: Mutex<Vec<(usize, Outcome)>>,
+    /// How many nodes, from the first one on, are known to have started.
+    started: Mutex<usize>,
 }
 
-/// Tries a check until it holds, cannot hold any more, or has had its time. The time of a check
-/// that waited for a free worker counts from its first attempt, not from the round's begin.
-fn see_through(
-    lab: &Lab,
-    check: &Check,
-    access: &dyn NodeAccess,
-    options: &Options<'_>,
-    round: Instant,
-) -> Outcome {
-    let within = check
-        .within
-        .or(options.within)
-        .unwrap_or(WITHIN)
-        .clamp(0.0, 86_400.0);
-    let began = Instant::now();
-    let deadline = round.max(began) + Duration::from_secs_f64(within);
-    let mut wait = FIRST_WAIT;
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let (passed, message, last) = match attempt(lab, access, &check.test) {
-            Seen::Right(message) => (true, message, true),
-            Seen::Never(message) => (false, message, true),
-            Seen::Wrong(message) => (false, message, false),
-        };
-        let stopped = options.cancel.load(Ordering::Relaxed);
-        if last || stopped || Instant::now() >= deadline {
-            let message = if stopped && !passed {
-                format!("stopped; {message}")
-            } else {
-                message
-            };
-            return Outcome {
-                name: check.name.clone().unwrap_or_else(|| describe(&check.test)),
-                node: check.test.node().to_string(),
-                passed,
-                message,
-                attempts,
-                seconds: began.elapsed().as_secs_f64(),
-            };
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Run<'_> {
+    fn work(&self) {
+        while let Some(task) = self.take() {
+            self.see(task);
+            self.changed.notify_all();
         }
-        pause(
-            wait.min(deadline.saturating_duration_since(Instant::now())),
-            options.cancel,
-        );
-        wait = (wait * 2).min(LONGEST_WAIT);
+        self.changed.notify_all();
+    }
+
+    /// The next task, when it is due; none when all have ended or are to.
+    fn take(&self) -> Option<Task> {
+        let mut schedule = lock(&self.schedule);
+        loop {
+            if self.options.cancel.load(Ordering::Relaxed) {
+                let left = schedule.give_up();
+                drop(schedule);
+                left.into_iter().for_each(|task| self.skip(task));
+                return None;
+            }
+            let now = self.began.elapsed();
+            let wait = match schedule.next(now) {
+                Next::Try(task) => return Some(task),
+                Next::Done => return None,
+                Next::Wait(until) => until.saturating_sub(now).min(GLANCE),
+                Next::Idle => GLANCE,
+            };
+            let waited = self.changed.wait_timeout(schedule, wait);
+            schedule = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Tries a check once, and ends it or puts it back.
+    fn see(&self, mut task: Task) {
+        let last = task.is_last(self.began.elapsed());
+        let seen = self.attempt(&task, last);
+        let now = self.began.elapsed();
+        let stopped = self.options.cancel.load(Ordering::Relaxed);
+        let (passed, never, message, findings) = summary(seen);
+        task.note(&message, now);
+        if passed || never || last {
+            let outcome = self.outcome(&task, passed, message, findings);
+            self.tell(&task, outcome);
+            lock(&self.schedule).end(&task, now);
+        } else if stopped {
+            lock(&self.schedule).end(&task, now);
+            self.skip(task);
+        } else {
+            lock(&self.schedule).again(task, now);
+        }
+    }
+
+    fn attempt(&self, task: &Task, last: bool) -> Seen {
+        let test = &self.checks[task.number].test;
+        if task.negative
+            && let Some(node) = self.starts()
+            && (!last || node == test.node())
+        {
+            return Seen::Wrong(format!("the startup of {node} has not ended"));
+        }
+        attempt(self.lab, self.access, test)
+    }
+
+    /// A node whose startup goes on.
+    fn starts(&self) -> Option<&str> {
+        let mut started = lock(&self.started);
+        while let Some((name, _)) = self.lab.nodes.get_index(*started) {
+            match self.access.startup(name) {
+                Ok(None) | Err(AccessError::Timeout(_)) => return Some(name),
+                // a node that does not run does not start either
+                Ok(Some(_)) | Err(AccessError::Node(_)) => *started += 1,
+            }
+        }
+        None
+    }
+
+    fn outcome(
+        &self,
+        task: &Task,
+        passed: bool,
+        message: String,
+        findings: Vec<Finding>,
+    ) -> Outcome {
+        let check = &self.checks[task.number];
+        let now = self.began.elapsed();
+        let since = |moment: Option<Duration>| {
+            let moment = moment.unwrap_or(now);
+            now.saturating_sub(moment).as_secs_f64()
+        };
+        Outcome {
+            name: check.name.clone().unwrap_or_else(|| describe(&check.test)),
+            node: check.test.node().to_string(),
+            passed,
+            skipped: false,
+            message,
+            unchanged: since(task.seen.as_ref().map(|s| s.1)),
+            findings,
+            attempts: task.attempts,
+            seconds: since(task.began),
+        }
+    }
+
+    /// Says of a check that it was stopped before it ended.
+    fn skip(&self, task: Task) {
+        let message = match &task.seen {
+            Some((seen, _)) => format!("stopped; {seen}"),
+            None => "stopped before it was tried".into(),
+        };
+        let outcome = Outcome {
+            skipped: true,
+            ..self.outcome(&task, false, message, Vec::new())
+        };
+        self.tell(&task, outcome);
+    }
+
+    fn tell(&self, task: &Task, outcome: Outcome) {
+        (self.options.progress)(&outcome);
+        lock(&self.done).push((task.number, outcome));
     }
 }
 
-fn pause(time: Duration, cancel: &AtomicBool) {
-    let until = Instant::now() + time;
-    while !cancel.load(Ordering::Relaxed) {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return;
+/// Whether it is right, whether it can never be, and what was seen, in words and one by one.
+fn summary(seen: Seen) -> (bool, bool, String, Vec<Finding>) {
+    match seen {
+        Seen::Right(message) => (true, false, message, Vec::new()),
+        Seen::Wrong(message) => (false, false, message, Vec::new()),
+        Seen::Never(message) => (false, true, message, Vec::new()),
+        Seen::Several(findings) => {
+            let passed = findings.iter().all(|f| f.passed);
+            let told = findings.iter().filter(|f| f.passed == passed);
+            let mut texts: Vec<&str> = told.map(|f| f.message.as_str()).collect();
+            texts.dedup();
+            (passed, false, texts.join("; "), findings)
         }
-        std::thread::sleep(left.min(GLANCE));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccessError, Output};
+    use crate::Output;
     use lab::Test;
     use std::sync::atomic::AtomicUsize;
 
-    /// A node where a command succeeds from the third time on.
+    /// A node where a command succeeds from the third time on, but for `never`.
     struct Slow(AtomicUsize);
 
     impl NodeAccess for Slow {
@@ -189,40 +266,83 @@ mod tests {
         }
     }
 
-    fn run_all(checks: &[Check]) -> Report {
-        let cancel = AtomicBool::new(false);
+    fn run_all(checks: &[Check], access: &dyn NodeAccess, cancel: &AtomicBool) -> Report {
         let options = Options {
             jobs: 2,
             within: None,
-            cancel: &cancel,
+            cancel,
             progress: &|_| {},
         };
-        run(&lab(), checks, &Slow(AtomicUsize::new(0)), &options)
+        run(&lab(), checks, access, &options)
+    }
+
+    fn slow(checks: &[Check]) -> Report {
+        run_all(checks, &Slow(AtomicUsize::new(0)), &AtomicBool::new(false))
     }
 
     #[test]
     fn a_check_is_tried_until_it_holds() {
-        let report = run_all(&[command("n", "x", 30.0)]);
+        let report = slow(&[command("n", "x", 30.0)]);
         assert!(report.passed());
         assert_eq!(report.outcomes[0].attempts, 3);
     }
 
     #[test]
-    fn a_deadline_ends_it_and_what_was_seen_is_told() {
-        let report = run_all(&[command("n", "never", 0.2), command("absent", "x", 30.0)]);
-        assert!(!report.passed());
-        assert!(
-            report.outcomes[0].message.contains("status 1"),
-            "{:?}",
-            report.outcomes[0]
-        );
-        assert_eq!(report.outcomes[1].message, "the lab has no node `absent`");
+    fn what_was_seen_last_is_told() {
+        let report = slow(&[command("n", "never", 0.0), command("absent", "x", 30.0)]);
+        assert_eq!(report.failures(), 2);
+        let [first, second] = &report.outcomes[..] else {
+            panic!("two outcomes")
+        };
+        assert!(first.message.contains("status 1"), "{first:?}");
+        assert_eq!(second.message, "the lab has no node `absent`");
     }
 
     #[test]
     fn failed_startup_never_passes() {
-        let report = run_all(&[Check::new(Test::Startup { node: "n".into() })]);
+        let report = slow(&[Check::new(Test::Startup { node: "n".into() })]);
         assert_eq!(report.outcomes[0].attempts, 1);
         assert_eq!(report.outcomes[0].message, "line 3: false");
+    }
+
+    /// A node that starts for as long as it was asked less than five times.
+    struct Starting(AtomicUsize);
+
+    impl NodeAccess for Starting {
+        fn exec(&self, _: &str, _: &[&str], _: Duration) -> Result<Output, AccessError> {
+            assert!(self.0.load(Ordering::SeqCst) >= 5, "asked too early");
+            Ok(Output {
+                stdout: b"[]".to_vec(),
+                ..Output::default()
+            })
+        }
+
+        fn startup(&self, _: &str) -> Result<Option<Vec<String>>, AccessError> {
+            let asked = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+            Ok((asked >= 5).then(Vec::new))
+        }
+    }
+
+    #[test]
+    fn what_must_not_be_there_waits_for_the_startup() {
+        let absent = Check::new(Test::Daemon {
+            node: "n".into(),
+            name: "ospfd".into(),
+            pattern: false,
+            absent: true,
+        });
+        let access = Starting(AtomicUsize::new(0));
+        let report = run_all(&[absent], &access, &AtomicBool::new(false));
+        assert!(report.passed(), "{report:?}");
+        assert_eq!(report.outcomes[0].attempts, 5);
+    }
+
+    #[test]
+    fn stopped_checks_are_skipped() {
+        let cancel = AtomicBool::new(true);
+        let access = Slow(AtomicUsize::new(0));
+        let report = run_all(&[command("n", "x", 30.0)], &access, &cancel);
+        assert!(report.outcomes[0].skipped && !report.passed());
+        assert_eq!(report.failures(), 0);
     }
 }

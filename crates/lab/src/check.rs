@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,12 +62,24 @@ pub enum Test {
         /// How many, connected ones included.
         count: usize,
     },
+    /// A node's IPv4 routing table has exactly these routes, those to networks that it is
+    /// attached to aside.
+    Routes {
+        /// The node.
+        node: String,
+        /// The routes. IPv6 prefixes among them must be there too, others of IPv6 are left aside.
+        routes: Vec<ExpectedRoute>,
+    },
     /// A process runs (or does not).
     Daemon {
         /// The node.
         node: String,
         /// The process's name.
         name: String,
+        /// That the name is a regular expression which a part of a process's name must match, as
+        /// with `pgrep`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pattern: bool,
         /// That it must not run.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         absent: bool,
@@ -96,6 +109,9 @@ pub enum Test {
         /// An answer that must be among those given; any, when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answer: Option<String>,
+        /// What answers are allowed; any, when empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        only: Vec<String>,
         /// That the answer must be an authoritative one.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         authoritative: bool,
@@ -106,12 +122,39 @@ pub enum Test {
         node: String,
         /// `http://…`.
         url: String,
+        /// `GET` by default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        method: Option<String>,
         /// Status, 200 by default.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
         /// Regular expression that the body must match.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         body: Option<String>,
+        /// Text that the body must contain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contains: Option<String>,
+    },
+    /// A node's resolver asks a name server first.
+    Nameserver {
+        /// The node.
+        node: String,
+        /// The server's address.
+        #[schemars(with = "String")]
+        server: IpAddr,
+    },
+    /// A DNS server says which servers a zone has, and one of them has a given address.
+    DnsAuthority {
+        /// The node that asks.
+        node: String,
+        /// The zone, `.` for the root.
+        zone: String,
+        /// The server that is asked.
+        #[schemars(with = "String")]
+        server: IpAddr,
+        /// The address that one of the zone's servers must have.
+        #[schemars(with = "String")]
+        authority: IpAddr,
     },
     /// A command's outcome.
     Command {
@@ -158,6 +201,84 @@ pub enum Test {
         node: String,
         /// The neighbours.
         neighbors: Vec<BgpNeighbor>,
+        /// That it must have no others.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        exact: bool,
+    },
+    /// A BGP speaker knows a network over exactly these paths.
+    BgpRoute {
+        /// The node.
+        node: String,
+        /// The prefix.
+        network: String,
+        /// The autonomous systems of each path, in order; an empty list for the node's own.
+        paths: Vec<Vec<u32>>,
+    },
+    /// A BGP speaker exchanges EVPN routes with a neighbour.
+    EvpnNeighbor {
+        /// The node.
+        node: String,
+        /// The neighbour's address or name.
+        ip: String,
+    },
+    /// A VXLAN interface has this local address.
+    Vtep {
+        /// The node.
+        node: String,
+        /// The VXLAN's number.
+        vni: u32,
+        /// The local address.
+        #[schemars(with = "String")]
+        address: IpAddr,
+    },
+    /// An OSPF neighbour is known, in a given state.
+    OspfNeighbor {
+        /// The node.
+        node: String,
+        /// The neighbour's router id.
+        router_id: String,
+        /// `full` by default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<String>,
+    },
+    /// OSPF has found a route.
+    OspfRoute {
+        /// The node.
+        node: String,
+        /// The prefix.
+        network: String,
+    },
+    /// OSPF's view of an interface.
+    OspfInterface {
+        /// The node.
+        node: String,
+        /// The interface.
+        interface: String,
+        /// What must be there, in the words of FRR's `show ip ospf interface json` (`cost`,
+        /// `state`, `networkType`, …).
+        values: IndexMap<String, String>,
+    },
+    /// A routing daemon's running configuration has (or has not) a line.
+    Configured {
+        /// The node.
+        node: String,
+        /// The daemon (`bgpd`, `ospfd`, …).
+        daemon: String,
+        /// Regular expression for a line, without the white space at its beginning.
+        line: String,
+        /// That there must be none.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        absent: bool,
+    },
+    /// Interfaces are ports of one bridge, with given VLANs.
+    Bridge {
+        /// The node.
+        node: String,
+        /// The interfaces.
+        interfaces: IndexMap<String, BridgePort>,
+        /// The untagged VLAN of VXLANs, by their numbers.
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        vxlan: IndexMap<String, u16>,
     },
     /// A BGP speaker announces a network.
     BgpNetwork {
@@ -181,11 +302,39 @@ pub enum Test {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         absent: bool,
     },
+    /// The lab gives the node something to run at its start.
+    StartupScript {
+        /// The node.
+        node: String,
+    },
     /// Startup ended without a failed command.
     Startup {
         /// The node.
         node: String,
     },
+}
+
+/// A route that must be there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedRoute {
+    /// Destination prefix, or `default`.
+    pub to: String,
+    /// Exactly its next hops, where any are given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<NextHop>,
+}
+
+/// A port of a bridge.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BridgePort {
+    /// Exactly its VLANs, VLAN 1 aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vlans: Option<Vec<u16>>,
+    /// The VLAN of frames that come without a tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pvid: Option<u16>,
 }
 
 /// A next hop that a route must have.
@@ -270,6 +419,18 @@ impl Test {
             | Self::Bgp { node, .. }
             | Self::BgpNetwork { node, .. }
             | Self::Redistributes { node, .. }
+            | Self::Routes { node, .. }
+            | Self::Nameserver { node, .. }
+            | Self::DnsAuthority { node, .. }
+            | Self::BgpRoute { node, .. }
+            | Self::EvpnNeighbor { node, .. }
+            | Self::Vtep { node, .. }
+            | Self::OspfNeighbor { node, .. }
+            | Self::OspfRoute { node, .. }
+            | Self::OspfInterface { node, .. }
+            | Self::Configured { node, .. }
+            | Self::Bridge { node, .. }
+            | Self::StartupScript { node }
             | Self::Startup { node } => node,
         }
     }

@@ -12,7 +12,7 @@ mod snapshot;
 mod topology;
 mod validate;
 
-pub use check::{BgpNeighbor, Check, NextHop, Record, RouteKind, Test};
+pub use check::{BgpNeighbor, BridgePort, Check, ExpectedRoute, NextHop, Record, RouteKind, Test};
 pub use files::{FileItem, Mount, Script};
 pub use mac::Mac;
 pub use names::{NameError, check_node_name};

@@ -1,13 +1,18 @@
 //! A DNS client (RFC 1035): one question, over UDP and, where an answer is cut, over TCP.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::failure;
+use super::resolve::Resolver;
+
 const PORT: u16 = 53;
+/// How often a question is sent.
+const TRIES: u32 = 2;
 const HEADER: usize = 12;
 /// Jumps that a compressed name may make.
 const JUMPS: usize = 64;
@@ -28,8 +33,8 @@ pub struct Answer {
     pub data: Vec<String>,
 }
 
-/// Looks a name up; `server` is an address or a name, by default those of `/etc/resolv.conf`
-/// with its search list.
+/// Looks a name up, or an address for PTR; `server` is an address, by default those of
+/// `/etc/resolv.conf` with its search list.
 pub(super) fn lookup(name: &str, kind: &str, server: Option<&str>, patience: Duration) -> Value {
     match find(name, kind, server, patience) {
         Ok(answer) => serde_json::to_value(answer).unwrap_or_default(),
@@ -37,58 +42,69 @@ pub(super) fn lookup(name: &str, kind: &str, server: Option<&str>, patience: Dur
     }
 }
 
-fn find(
+/// As [`lookup`].
+pub(super) fn find(
     name: &str,
     kind: &str,
     server: Option<&str>,
     patience: Duration,
 ) -> Result<Answer, String> {
     let kind = number(kind).ok_or_else(|| format!("{kind} is no kind of record"))?;
-    let conf = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-    let (configured, search) = resolver(&conf);
-    let servers = match server {
-        Some(server) => vec![
-            server
-                .parse()
-                .map_err(|_| format!("{server} is no address"))?,
-        ],
-        None => configured,
+    let name = match (kind, name.parse()) {
+        (PTR, Ok(address)) => reverse(address),
+        _ => name.to_string(),
     };
+    if let Some(server) = server {
+        let server = server.parse();
+        let server = server.map_err(|_| "a name server is given by its address".to_string())?;
+        return ask(server, &name, kind, patience);
+    }
+    let resolver = Resolver::read();
     let mut last = Err("/etc/resolv.conf names no server".to_string());
-    let plain = name.trim_end_matches('.');
-    for name in
-        std::iter::once(plain.to_string()).chain(search.iter().map(|s| format!("{plain}.{s}")))
-    {
-        for server in &servers {
-            last = ask(*server, &name, kind, patience);
-            if last.is_ok() {
-                break;
-            }
-        }
-        if last.as_ref().is_ok_and(|a| !a.data.is_empty()) || server.is_some() {
+    for name in resolver.candidates(&name) {
+        last = first_of(&resolver.servers, &name, kind, patience).unwrap_or(last);
+        if last.as_ref().is_ok_and(|a| !a.data.is_empty()) {
             break;
         }
     }
     last
 }
 
-/// Servers and search list of a `resolv.conf`.
-fn resolver(conf: &str) -> (Vec<IpAddr>, Vec<String>) {
-    let (mut servers, mut search) = (Vec::new(), Vec::new());
-    for line in conf.lines() {
-        let mut words = line.split_whitespace();
-        match words.next() {
-            Some("nameserver") => {
-                servers.extend(words.next().and_then(|w| w.parse::<IpAddr>().ok()))
-            }
-            Some("search" | "domain") => {
-                search = words.map(|w| w.trim_end_matches('.').into()).collect()
-            }
-            _ => {}
+/// What the first server that answers says; without one, why the last one did not.
+fn first_of(
+    servers: &[IpAddr],
+    name: &str,
+    kind: u16,
+    patience: Duration,
+) -> Option<Result<Answer, String>> {
+    let mut last = None;
+    for server in servers {
+        let answer = ask(*server, name, kind, patience);
+        let good = answer.is_ok();
+        last = Some(answer);
+        if good {
+            break;
         }
     }
-    (servers, search)
+    last
 }
+
+/// The name that stands for an address (RFC 1035, 3.5, and RFC 3596, 2.5).
+fn reverse(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(a) => {
+            let [a, b, c, d] = a.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(a) => {
+            let nibbles = a.octets().into_iter().rev().flat_map(|b| [b & 15, b >> 4]);
+            let digits: String = nibbles.map(|n| format!("{n:x}.")).collect();
+            format!("{digits}ip6.arpa")
+        }
+    }
+}
+
+const PTR: u16 = 12;
 
 /// Numbers of RFC 1035 and RFC 3596.
 const KINDS: [(&str, u16); 8] = [
@@ -96,7 +112,7 @@ const KINDS: [(&str, u16); 8] = [
     ("NS", 2),
     ("CNAME", 5),
     ("SOA", 6),
-    ("PTR", 12),
+    ("PTR", PTR),
     ("MX", 15),
     ("TXT", 16),
     ("AAAA", 28),
@@ -113,7 +129,7 @@ fn ask(server: IpAddr, name: &str, kind: u16, patience: Duration) -> Result<Answ
     let id = (std::process::id() as u16) ^ 0x5a5a;
     let query = question(id, name, kind)?;
     let to = SocketAddr::new(server, PORT);
-    let say = |e: std::io::Error| format!("{server}: {e}");
+    let say = |e: std::io::Error| format!("{server} {}", failure(&e));
     let mut bytes = over_udp(to, &query, id, patience).map_err(say)?;
     if bytes.get(2).is_some_and(|flags| flags & 2 != 0) {
         bytes = over_tcp(to, &query, patience).map_err(say)?;
@@ -131,21 +147,28 @@ fn over_udp(to: SocketAddr, query: &[u8], id: u16, patience: Duration) -> std::i
     };
     let socket = UdpSocket::bind((any, 0))?;
     socket.connect(to)?;
-    socket.send(query)?;
-    let until = Instant::now() + patience * 2;
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(std::io::ErrorKind::TimedOut.into());
-        }
-        socket.set_read_timeout(Some(left))?;
-        let mut bytes = vec![0; 4096];
-        let length = socket.recv(&mut bytes)?;
-        bytes.truncate(length);
-        if bytes.starts_with(&id.to_be_bytes()) {
-            return Ok(bytes);
+    // the first question may be lost to address resolution
+    for _ in 0..TRIES {
+        socket.send(query)?;
+        let until = Instant::now() + patience;
+        while let Some(left) = until
+            .checked_duration_since(Instant::now())
+            .filter(|l| !l.is_zero())
+        {
+            socket.set_read_timeout(Some(left))?;
+            let mut bytes = vec![0; 4096];
+            match socket.recv(&mut bytes) {
+                Ok(length) if bytes[..length].starts_with(&id.to_be_bytes()) => {
+                    bytes.truncate(length);
+                    return Ok(bytes);
+                }
+                Ok(_) => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+                Err(e) => return Err(e),
+            }
         }
     }
+    Err(ErrorKind::TimedOut.into())
 }
 
 fn over_tcp(to: SocketAddr, query: &[u8], patience: Duration) -> std::io::Result<Vec<u8>> {
@@ -321,11 +344,12 @@ mod tests {
     }
 
     #[test]
-    fn resolv_conf_is_read() {
-        let (servers, search) =
-            resolver("# x\nsearch a.org b.org.\nnameserver 10.0.0.1\nnameserver bad\n");
-        assert_eq!(servers, ["10.0.0.1".parse::<IpAddr>().unwrap()]);
-        assert_eq!(search, ["a.org", "b.org"]);
+    fn names_of_addresses() {
+        let of = |text: &str| reverse(text.parse().unwrap());
+        assert_eq!(of("10.0.2.1"), "1.2.0.10.in-addr.arpa");
+        let six = of("fd00::1");
+        assert!(six.starts_with("1.0.0.0."), "{six}");
+        assert!(six.ends_with(".0.0.d.f.ip6.arpa"), "{six}");
     }
 
     proptest::proptest! {

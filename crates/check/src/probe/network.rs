@@ -24,6 +24,10 @@ pub struct Route {
     pub to: IpNet,
     /// Where to; several for equal-cost paths, none for a blackhole.
     pub via: Vec<Hop>,
+    /// Whether the node is attached to that network: its destinations need no router.
+    pub attached: bool,
+    /// Its metric.
+    pub metric: u32,
     /// Who made it (`kernel`, `static`, `ospf`, …).
     pub protocol: String,
 }
@@ -51,6 +55,14 @@ fn names(socket: &mut Socket) -> Result<HashMap<u32, String>, String> {
     Ok(links.into_iter().map(|l| (l.index, l.name)).collect())
 }
 
+/// The number of an interface.
+pub(super) fn index(name: &str) -> Result<u32, String> {
+    let mut socket = Socket::open().map_err(|e| e.to_string())?;
+    let link = socket.link(name).map_err(|e| e.to_string())?;
+    let link = link.ok_or_else(|| format!("there is no interface {name}"))?;
+    Ok(link.index)
+}
+
 /// All addresses, link-local ones and 127.0.0.0/8 among them.
 pub(super) fn addresses() -> Result<Vec<Address>, String> {
     let mut socket = Socket::open().map_err(|e| e.to_string())?;
@@ -75,6 +87,8 @@ pub(super) fn routes() -> Result<Vec<Route>, String> {
     let route = |r: sys::netlink::route::Route| Route {
         to: r.to,
         via: r.hops.iter().map(hop).collect(),
+        attached: is_attached(&r),
+        metric: r.metric,
         protocol: r.protocol_name(),
     };
     // 254: the main table
@@ -83,6 +97,14 @@ pub(super) fn routes() -> Result<Vec<Route>, String> {
         .filter(|r| r.table == 254)
         .map(route)
         .collect())
+}
+
+/// IPv4 says it by the scope; IPv6, which has none, by ways without a router.
+fn is_attached(route: &sys::netlink::route::Route) -> bool {
+    match route.to {
+        IpNet::V4(_) => route.scope_name() == "link",
+        IpNet::V6(_) => !route.hops.is_empty() && route.hops.iter().all(|h| h.via.is_none()),
+    }
 }
 
 /// All processes with words, so without the kernel's.
