@@ -186,6 +186,10 @@ impl Supervisor<'_> {
 
     fn note_built(&mut self) {
         self.life.built = true;
+        // interfaces that are down until a script sets them up count as that from now on
+        if let Err(e) = self.panel.settle() {
+            self.warn(None, e.to_string());
+        }
         self.events.push(None, What::Built);
         for index in 0..self.nodes.len() {
             self.start_when_free(index);
