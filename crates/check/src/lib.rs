@@ -4,6 +4,7 @@
 
 mod attempt;
 mod describe;
+pub mod kathara;
 pub mod probe;
 mod report;
 mod run;

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use diag::yaml::{Tree, Value};
+use diag::yaml::Tree;
 use lab::{Record, Test};
 
-use super::reader::{Reader, net, quoted};
+use super::reader::{Reader, entries_of, items_of, net, quoted};
 
 const DNS: [&str; 4] = ["authoritative", "local_ns", "records", "reachability"];
 const HTTP: [&str; 5] = [
@@ -33,26 +33,15 @@ pub(super) fn applications(reader: &mut Reader<'_>, tree: &Tree, ip_mapping: Opt
 /// The devices that have an address, by it; the first one where several have it.
 fn owners(ip_mapping: Option<&Tree>) -> HashMap<IpAddr, &str> {
     let mut out = HashMap::new();
-    let devices = ip_mapping.map(entries).unwrap_or_default();
+    let devices = ip_mapping.map(entries_of).unwrap_or_default();
     for (node, interfaces) in devices {
-        for (_, value) in entries(interfaces) {
-            let list = match &value.value {
-                Value::List(list) => list.as_slice(),
-                _ => std::slice::from_ref(value),
-            };
-            for address in list.iter().filter_map(|t| net(t.text()?.trim())) {
+        for (_, value) in entries_of(interfaces) {
+            for address in items_of(value).iter().filter_map(|t| net(t.text()?.trim())) {
                 out.entry(address.addr()).or_insert(node.text.as_str());
             }
         }
     }
     out
-}
-
-fn entries(tree: &Tree) -> &[(diag::yaml::Key, Tree)] {
-    match &tree.value {
-        Value::Map(entries) => entries,
-        _ => &[],
-    }
 }
 
 fn dns(reader: &mut Reader<'_>, tests: &Tree, owners: &HashMap<IpAddr, &str>) {
@@ -64,29 +53,13 @@ fn dns(reader: &mut Reader<'_>, tests: &Tree, owners: &HashMap<IpAddr, &str>) {
             authorities(reader, &zone.text, list, &local, owners);
         }
     }
-    if let Some(tree) = tests.get("local_ns") {
-        for (server, devices) in &local {
-            for item in reader.items(devices, "local_ns") {
-                name_server(reader, *server, item);
-            }
-        }
-        if local.is_empty() && !tree.is_null() {
-            return;
-        }
-    }
-    let mut clients: Vec<&str> = Vec::new();
-    for (_, devices) in &local {
-        if let Value::List(items) = &devices.value {
-            let new = items.iter().filter_map(Tree::text);
-            for client in new {
-                if !clients.contains(&client) {
-                    clients.push(client);
-                }
-            }
+    for (server, devices) in &local {
+        for item in reader.items(devices, "local_ns") {
+            name_server(reader, *server, item);
         }
     }
     if let Some(tree) = tests.get("records") {
-        records(reader, tree, &clients);
+        records(reader, tree, &clients(&local));
     }
     if let Some(tree) = tests.get("reachability") {
         for (to, from, _) in reader.texts(tree, "reachability") {
@@ -97,6 +70,18 @@ fn dns(reader: &mut Reader<'_>, tests: &Tree, owners: &HashMap<IpAddr, &str>) {
             );
         }
     }
+}
+
+/// The devices that have a local name server, each once.
+fn clients<'t>(local: &[(IpAddr, &'t Tree)]) -> Vec<&'t str> {
+    let mut out = Vec::new();
+    let all = local.iter().flat_map(|(_, devices)| items_of(devices));
+    for client in all.filter_map(Tree::text) {
+        if !out.contains(&client) {
+            out.push(client);
+        }
+    }
+    out
 }
 
 /// `{server: [device, …]}`.
@@ -287,7 +272,7 @@ fn http(reader: &mut Reader<'_>, node: &str, item: &Tree) {
     let test = Test::Http {
         node: node.into(),
         url: url.into(),
-        method: method.clone(),
+        method,
         status,
         body: body.map(Into::into),
         contains,

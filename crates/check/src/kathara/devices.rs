@@ -4,7 +4,7 @@
 use diag::yaml::{Tree, Value};
 use lab::{ExpectedRoute, NextHop, Test};
 
-use super::reader::{Reader, negated, net};
+use super::reader::{Reader, items_of, negated, net};
 
 /// `[device, …]`: each has a startup file.
 pub(super) fn startup(reader: &mut Reader<'_>, tree: &Tree) {
@@ -52,11 +52,7 @@ pub(super) fn sysctls(reader: &mut Reader<'_>, tree: &Tree) {
 pub(super) fn addresses(reader: &mut Reader<'_>, tree: &Tree) {
     for (node, interfaces) in reader.entries(tree, "ip_mapping") {
         for (key, value) in reader.entries(interfaces, &node.text) {
-            let list = match &value.value {
-                Value::List(list) => list.as_slice(),
-                _ => std::slice::from_ref(value),
-            };
-            for item in list {
+            for item in items_of(value) {
                 address(reader, &node.text, &interface(&key.text), item);
             }
         }
@@ -167,7 +163,7 @@ fn route(reader: &mut Reader<'_>, item: &Tree) -> Option<(ExpectedRoute, bool)> 
     let (to, via) = match &item.value {
         Value::List(parts) => match parts.as_slice() {
             [to] => (to, &[][..]),
-            [to, hops] => (to, hops_of(hops)),
+            [to, hops] => (to, items_of(hops)),
             _ => {
                 let help = "such as [10.0.0.0/8, [eth0, 10.0.0.1]]";
                 reader.error(
@@ -184,15 +180,6 @@ fn route(reader: &mut Reader<'_>, item: &Tree) -> Option<(ExpectedRoute, bool)> 
     let to = reader.prefix(to, text)?.to_string();
     let via = via.iter().filter_map(|hop| next_hop(reader, hop)).collect();
     Some((ExpectedRoute { to, via }, absent))
-}
-
-/// The next hops of a route; one may stand without a list.
-fn hops_of(tree: &Tree) -> &[Tree] {
-    match &tree.value {
-        Value::List(hops) => hops,
-        _ if tree.is_null() => &[],
-        _ => std::slice::from_ref(tree),
-    }
 }
 
 fn next_hop(reader: &mut Reader<'_>, tree: &Tree) -> Option<NextHop> {

@@ -7,6 +7,7 @@
 //! of is an error.
 
 mod applications;
+mod bgp;
 mod bridges;
 mod devices;
 mod protocols;

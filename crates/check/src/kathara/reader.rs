@@ -203,6 +203,23 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The entries of a mapping that has been looked at, so that nothing is said of it twice.
+pub(super) fn entries_of(tree: &Tree) -> &[(Key, Tree)] {
+    match &tree.value {
+        Value::Map(entries) => entries,
+        _ => &[],
+    }
+}
+
+/// The items of a list that has been looked at; anything else is one item.
+pub(super) fn items_of(tree: &Tree) -> &[Tree] {
+    match &tree.value {
+        Value::List(items) => items,
+        _ if tree.is_null() => &[],
+        _ => std::slice::from_ref(tree),
+    }
+}
+
 /// An address with its prefix length or, for IPv4, its mask; without either it stands alone.
 pub(super) fn net(text: &str) -> Option<IpNet> {
     let Some((address, length)) = text.split_once('/') else {

@@ -378,7 +378,7 @@ fn examples_of_the_tool() {
         (
             "bgp_ipv4_ipv6/correction.yaml",
             &[
-                ("address", 17),
+                ("address", 18),
                 ("bgp", 6),
                 ("bgp_network", 6),
                 ("daemon", 6),
