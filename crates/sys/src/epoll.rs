@@ -80,7 +80,7 @@ impl Poller {
 }
 
 /// Signals as a descriptor. Making one blocks those signals for this thread and all processes
-/// that it makes (programs started by `std::process::Command` start unblocked).
+/// that it makes, programs too (but for those of [`crate::process::new_session`]).
 #[derive(Debug)]
 pub struct Signals(OwnedFd);
 

@@ -251,11 +251,18 @@ pub fn unshare(namespaces: Namespaces) -> io::Result<()> {
     check(unsafe { libc::unshare(namespaces.0 as i32) })
 }
 
-/// Starts `command` as the leader of a session of its own and, if asked, with its standard
-/// input as the controlling terminal.
+/// Starts `command` as the leader of a session of its own, with no signal blocked, and, if asked,
+/// with its standard input as the controlling terminal.
 pub fn new_session(command: &mut Command, terminal: bool) {
     let setup = move || {
-        // SAFETY: both calls may be made between fork and exec.
+        // SAFETY: all bytes of a signal set may be zero; the calls may be made between fork and
+        // exec and get a valid place.
+        unsafe {
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut none);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+        }
+        // SAFETY: as above.
         check(unsafe { libc::setsid() }.min(0))?;
         if terminal {
             // SAFETY: as above; standard input is the terminal's slave.

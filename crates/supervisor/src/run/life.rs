@@ -200,7 +200,9 @@ impl Supervisor<'_> {
     /// Begins a node's startup if nothing that it depends on is still to end its own.
     fn start_when_free(&mut self, index: usize) {
         let name = self.name(index);
-        if !self.life.built || self.nodes[index].stage != Stage::Made {
+        let node = &self.nodes[index];
+        // a node that is blocked stays as it was made, and has failed
+        if !self.life.built || node.stage != Stage::Made || node.state == NodeState::Failed {
             return;
         }
         // a circle is refused before the lab starts
