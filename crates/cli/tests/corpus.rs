@@ -60,7 +60,18 @@ impl Run {
         }
         // where an ordinary user can read it, too; kept, since filling it takes a while
         let data = std::env::temp_dir().join("telaio-corpus-tools");
-        Self { folder, data, user }
+        let run = Self { folder, data, user };
+        if user.is_some() {
+            // by another process: a program that is open for writing in this one cannot be run
+            let copied = Command::new("cp")
+                .args([
+                    env!("CARGO_BIN_EXE_telaio").as_ref(),
+                    run.program().as_path(),
+                ])
+                .status();
+            assert!(copied.unwrap().success());
+        }
+        run
     }
 
     fn telaio(&self, words: &[&str]) -> Output {
@@ -83,15 +94,10 @@ impl Run {
 
     /// Where an ordinary user finds the program, too.
     fn program(&self) -> PathBuf {
-        let own = PathBuf::from(env!("CARGO_BIN_EXE_telaio"));
-        if self.user.is_none() {
-            return own;
+        match self.user {
+            None => PathBuf::from(env!("CARGO_BIN_EXE_telaio")),
+            Some(_) => self.folder.path().join("telaio"),
         }
-        let copy = self.folder.path().join("telaio");
-        if !copy.exists() {
-            fs::copy(own, &copy).unwrap();
-        }
-        copy
     }
 
     /// The packages that these labs need, in a layer that no other test uses.
@@ -106,6 +112,9 @@ impl Run {
         if words.len() == 2 {
             return Ok(());
         }
+        // the other test wants them, too
+        let turn = fs::File::create(self.data.with_extension("lock")).unwrap();
+        turn.lock().unwrap();
         let by_root = Run {
             user: None,
             data: self.data.clone(),
