@@ -5,7 +5,7 @@ use lab::{BgpNeighbor, Test};
 use serde_json::Value;
 
 use super::Seen::{self, Right, Several, Wrong};
-use super::{Finding, Look, no_answer, regex};
+use super::{Finding, Look, matches, no_answer, regex};
 
 impl Look<'_> {
     pub(super) fn at_daemon(&self, test: &Test) -> Result<Seen, String> {
@@ -65,7 +65,9 @@ impl Look<'_> {
                 ..
             } => {
                 let pattern = regex(line)?;
-                self.configured(daemon, *absent, &|line| pattern.is_match(line))
+                self.configured(daemon, *absent, &|line| {
+                    matches(&pattern, line).unwrap_or(false)
+                })
             }
             _ => Ok(Seen::Never("this is no test of routing daemons".into())),
         }

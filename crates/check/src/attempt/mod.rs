@@ -8,9 +8,9 @@ mod service;
 
 use std::time::Duration;
 
+use fancy_regex::Regex;
 use lab::{Lab, Test};
-use regex::Regex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 
 use crate::probe::PROGRAM;
@@ -20,7 +20,7 @@ use crate::{NodeAccess, Output};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One of several things that a test looks at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// What it is about.
     pub about: String,
@@ -210,8 +210,16 @@ fn no_answer(argv: &[&str], output: &Output) -> String {
     }
 }
 
-fn regex(pattern: &str) -> Result<Regex, String> {
-    Regex::new(pattern).map_err(|e| format!("bad regular expression: {e}"))
+/// A regular expression, with look-around too, since that of other tools' files has it.
+pub(crate) fn regex(pattern: &str) -> Result<Regex, String> {
+    let compiled = Regex::new(pattern);
+    compiled.map_err(|e| format!("bad regular expression `{pattern}`: {e}"))
+}
+
+/// Whether it matches somewhere in a text; an error where that would take too long.
+fn matches(pattern: &Regex, text: &str) -> Result<bool, String> {
+    let matched = pattern.is_match(text);
+    matched.map_err(|_| format!("`{pattern}` takes too long to look for"))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use lab::Test;
 
 use super::Seen::{self, Right, Wrong};
-use super::{Finding, Look, Several, regex};
+use super::{Finding, Look, Several, matches, regex};
 use crate::probe::dns::Answer;
 use crate::probe::{Process, Resolver};
 
@@ -37,7 +37,8 @@ impl Look<'_> {
         let list: Vec<Process> = self.probe(&["processes"])?;
         let runs = if pattern {
             let pattern = regex(name)?;
-            list.iter().any(|p| pattern.is_match(&p.name))
+            let found = list.iter().map(|p| matches(&pattern, &p.name));
+            found.collect::<Result<Vec<bool>, _>>()?.contains(&true)
         } else {
             list.iter().any(|p| is_daemon(p, name))
         };
@@ -140,7 +141,7 @@ impl Look<'_> {
             format!("status {}", page.status),
         )];
         if let Some(pattern) = body {
-            let right = regex(pattern)?.is_match(&page.body);
+            let right = matches(&regex(pattern)?, &page.body)?;
             let about = format!("{url}: body matches `{pattern}`");
             all.push(Finding::new(about, right, format!("body {start:?}")));
         }
@@ -155,7 +156,7 @@ impl Look<'_> {
     fn command(&self, test: &Test) -> Result<Seen, String> {
         let Test::Command {
             run,
-            matches,
+            matches: pattern,
             output: wanted,
             status,
             ..
@@ -173,7 +174,7 @@ impl Look<'_> {
         };
         let said: String = text.chars().take(200).collect();
         let seen = format!("status {}, {said:?}", output.status);
-        let plain = matches.is_none() && wanted.is_none();
+        let plain = pattern.is_none() && wanted.is_none();
         let mut all = Vec::new();
         let mut find = |what: &str, right| {
             all.push(Finding::new(format!("`{run}`: {what}"), right, &*seen));
@@ -184,8 +185,8 @@ impl Look<'_> {
         if let Some(wanted) = wanted {
             find("output", lines(wanted) == lines(text));
         }
-        if let Some(pattern) = matches {
-            find("output matches", regex(pattern)?.is_match(text));
+        if let Some(pattern) = pattern {
+            find("output matches", matches(&regex(pattern)?, text)?);
         }
         Ok(Several(all))
     }

@@ -5,6 +5,7 @@ use diag::yaml::{Tree, Value};
 use lab::{ExpectedRoute, NextHop, Test};
 
 use super::reader::{Reader, items_of, negated, net};
+use super::words;
 
 /// `[device, …]`: each has a startup file.
 pub(super) fn startup(reader: &mut Reader<'_>, tree: &Tree) {
@@ -101,7 +102,7 @@ pub(super) fn reachability(reader: &mut Reader<'_>, tree: &Tree) {
 pub(super) fn daemons(reader: &mut Reader<'_>, tree: &Tree) {
     for (node, text, item) in reader.texts(tree, "daemons") {
         let (name, absent) = negated(text);
-        if regex::Regex::new(name).is_err() {
+        if crate::attempt::regex(name).is_err() {
             let message = format!("`{name}` is no pattern for names of processes");
             reader.error(item, &message, "write the daemon's name, such as `bgpd`");
             continue;
@@ -225,7 +226,7 @@ fn command(reader: &mut Reader<'_>, node: &str, item: &Tree) {
     }
     let test = Test::Command {
         node: node.into(),
-        run: run.into(),
+        run: words::for_bash(run),
         matches: matches.map(Into::into),
         output,
         status,

@@ -14,6 +14,7 @@ mod protocols;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::path::PathBuf;
 

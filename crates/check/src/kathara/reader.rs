@@ -187,16 +187,9 @@ impl<'a> Reader<'a> {
     /// A regular expression.
     pub(super) fn regex<'t>(&mut self, tree: &'t Tree, what: &str) -> Option<&'t str> {
         let text = self.text(tree, what)?;
-        if let Err(wrong) = regex::Regex::new(text) {
-            let wrong = wrong.to_string();
-            let reason = wrong.lines().last().unwrap_or_default();
-            let reason = reason.trim_start_matches("error: ");
-            let message = format!("`{what}` is no regular expression: {reason}");
-            self.error(
-                tree,
-                &message,
-                "look-around and back references are not known here",
-            );
+        if let Err(wrong) = crate::attempt::regex(text) {
+            let help = "put a `\\` before a character that means itself";
+            self.error(tree, &format!("`{what}`: {wrong}"), help);
             return None;
         }
         Some(text)

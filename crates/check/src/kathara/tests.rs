@@ -326,6 +326,15 @@ fn bad_values_are_errors_at_their_places() {
 }
 
 #[test]
+fn commands_are_words_and_patterns_may_look_around() {
+    let text = "test:\n  custom_commands:\n    a:\n      - {command: 'echo $HOME', regex_match: '^(?!x)'}\n";
+    let (correction, _) = read(&Source::new("c.yaml", text)).unwrap();
+    let command = as_json(&correction.checks[0].test);
+    assert_eq!(command["command"]["run"], "echo '$HOME'");
+    assert_eq!(command["command"]["matches"], "^(?!x)");
+}
+
+#[test]
 fn nothing_is_no_mistake() {
     let text = "labs_path:\ntest:\n  daemons:\n  ip_mapping: {a: }\n  requiring_startup: []\n";
     let (correction, warnings) = read(&Source::new("c.yaml", text)).unwrap();

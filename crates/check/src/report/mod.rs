@@ -3,14 +3,14 @@
 mod csv;
 mod junit;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Finding;
 
 pub use csv::{csv_of_all, csv_of_failed, csv_of_labs, csv_of_numbers};
 
 /// What came of one check.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// What it was about.
     pub name: String,
@@ -19,14 +19,14 @@ pub struct Outcome {
     /// Whether it held.
     pub passed: bool,
     /// Whether it was stopped before it ended.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skipped: bool,
     /// What was seen last.
     pub message: String,
     /// Seconds that just this had been seen when it ended.
     pub unchanged: f64,
     /// One by one, where it looks at several things.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// How often it was tried.
     pub attempts: u32,
@@ -35,7 +35,7 @@ pub struct Outcome {
 }
 
 /// What came of a lab's checks.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The lab's name.
     pub lab: String,
