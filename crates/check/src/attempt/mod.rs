@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use fancy_regex::Regex;
 use lab::{Lab, Test};
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::probe::PROGRAM;
 use crate::{NodeAccess, Output};
