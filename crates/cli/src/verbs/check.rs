@@ -36,9 +36,12 @@ pub(crate) struct Args {
     /// A file of checks, of Telaio's or kathara-lab-checker's form
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Grade just this lab by a kathara-lab-checker file
+    #[arg(long, value_name = "LAB", conflicts_with = "labs")]
+    pub(crate) one: Option<PathBuf>,
     /// Where `lab:` and `labs_path` of the file start from (by default the file's folder)
     #[arg(long, value_name = "FOLDER")]
-    root: Option<PathBuf>,
+    pub(crate) root: Option<PathBuf>,
     /// The labs that a kathara-lab-checker file is to grade, instead of its `labs_path`
     #[arg(long, value_name = "FOLDER")]
     pub(crate) labs: Option<PathBuf>,
@@ -47,10 +50,10 @@ pub(crate) struct Args {
     pub(crate) jobs: u8,
     /// Seconds for checks that name none
     #[arg(long, value_name = "SECONDS")]
-    within: Option<f64>,
+    pub(crate) within: Option<f64>,
     /// Also write a JUnit report
     #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
+    pub(crate) junit: Option<PathBuf>,
     /// Also write a summary as comma-separated values (kathara-lab-checker files)
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
