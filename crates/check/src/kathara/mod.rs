@@ -1,6 +1,5 @@
 //! Correction files of kathara-lab-checker, read as they are: JSON or YAML, the forms of its
-//! releases up to 0.1.14 and those older ones that still mean something (`peerings`, `!route`,
-//! DNS `reachability`).
+//! releases up to 0.1.14 and those older ones that still mean something (`peerings`, `!route`).
 //!
 //! Each family of tests becomes checks of the model, in the order in which that tool runs them.
 //! Unknown keys are warnings, as the tool passes over them; a value that it could make nothing

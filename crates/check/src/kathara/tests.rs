@@ -71,7 +71,11 @@ test:
 
 fn all() -> Correction {
     let (correction, warnings) = read(&Source::new("c.yaml", ALL)).unwrap();
-    assert!(warnings.is_empty(), "{}", warnings.render(false));
+    let told: Vec<_> = warnings.iter().map(|w| w.message.as_str()).collect();
+    assert!(
+        matches!(told.as_slice(), [one] if one.contains("`reachability` below `dns`")),
+        "{told:?}"
+    );
     correction
 }
 
@@ -140,7 +144,7 @@ fn every_family_becomes_checks() {
         ("ospf_interface", 1),
         ("ospf_neighbor", 1),
         ("ospf_route", 2),
-        ("reaches", 3),
+        ("reaches", 2),
         ("redistributes", 2),
         ("route", 2),
         ("routes", 1),
@@ -413,7 +417,7 @@ fn examples_of_the_tool() {
                 ("daemon", 19),
                 ("dns_authority", 4),
                 ("nameserver", 7),
-                ("reaches", 226),
+                ("reaches", 220),
                 ("redistributes", 18),
                 ("routes", 9),
                 ("startup_script", 10),
@@ -424,7 +428,10 @@ fn examples_of_the_tool() {
         let source = Source::read(&folder.join(name)).unwrap();
         assert!(is_correction(&source), "{name}");
         let (correction, warnings) = read(&source).unwrap();
-        assert!(warnings.is_empty(), "{}", warnings.render(false));
+        let others = warnings
+            .iter()
+            .filter(|w| !w.message.contains("`reachability` below `dns`"));
+        assert_eq!(others.count(), 0, "{}", warnings.render(false));
         let wanted = wanted
             .iter()
             .map(|(kind, count)| (kind.to_string(), *count));
