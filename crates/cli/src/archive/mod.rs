@@ -1,5 +1,5 @@
-//! Files as a stream, between the host and a node: written by [`pack`] on one side, read by
-//! [`unpack`] on the other, in the form of `tar`. The stream of a node is not trusted.
+//! Files as a stream, between the host and a node: written by [`pack()`] on one side, read by
+//! [`unpack()`] on the other, in the form of `tar`. The stream of a node is not trusted.
 //!
 //! A stream holds one file or folder, which it calls `content` (and what is in it `content/…`):
 //! the reader decides what the copy is called.
