@@ -42,7 +42,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     cargo(&["test", "--workspace", "--doc"])?;
     step(
         Command::new("cargo")
-            .args(["doc", "--workspace", "--no-deps"])
+            .args([
+                "doc",
+                "--workspace",
+                "--no-deps",
+                "--document-private-items",
+            ])
             .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
     if !fast {

@@ -1,6 +1,6 @@
 //! What starts daemons in a node: `systemctl`, `service`, `/etc/init.d/*` and their kin. All of
 //! them are the Telaio binary under another name ([`main`]); [`shims`] says where each of them is
-//! put. They start the real daemons, as packages' unit files say ([`unit`]) with what Telaio knows
+//! put. They start the real daemons, as packages' unit files say ([`mod@unit`]) with what Telaio knows
 //! of them ([`catalog`]), and wait until they are ready. Not an init: nothing of it stays running.
 
 mod catalog;
