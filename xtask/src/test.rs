@@ -42,12 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     cargo(&["test", "--workspace", "--doc"])?;
     step(
         Command::new("cargo")
-            .args([
-                "doc",
-                "--workspace",
-                "--no-deps",
-                "--document-private-items",
-            ])
+            .args(["doc", "--workspace", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
     if !fast {
