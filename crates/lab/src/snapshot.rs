@@ -4,7 +4,7 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-/// All file contents that a lab's nodes need. Contents are shared between nodes by [`Entry::blob`].
+/// All file contents that a lab's nodes need. Contents are shared between nodes: [`EntryKind::File`] names one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// By node name: its tree, parents before children, a later entry replacing an earlier one

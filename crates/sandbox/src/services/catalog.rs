@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::setup;
+use super::{bind, setup};
 
 /// How a daemon that insists on being another user can run where there is only one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -245,7 +245,7 @@ const EXTRAS: &[Extra] = &[
         ],
         why: &["/usr/bin/named-checkconf"],
         single: Single::Alias,
-        setup: Some(setup::bind),
+        setup: Some(bind::prepare),
         ..NONE
     },
     Extra {

@@ -3,6 +3,7 @@
 //! put. They start the real daemons, as packages' unit files say ([`mod@unit`]) with what Telaio knows
 //! of them ([`catalog`]), and wait until they are ready. Not an init: nothing of it stays running.
 
+mod bind;
 mod catalog;
 mod control;
 mod daemon;

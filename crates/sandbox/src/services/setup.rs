@@ -2,16 +2,15 @@
 //! host (keys), and old places of configurations, brought to where today's daemons look.
 
 use std::fs;
-use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use super::{say_err, users};
+use super::users;
 
-type Done = Result<(), String>;
+pub(super) type Done = Result<(), String>;
 
-fn told<T>(result: std::io::Result<T>, what: &str) -> Result<T, String> {
+pub(super) fn told<T>(result: std::io::Result<T>, what: &str) -> Result<T, String> {
     result.map_err(|e| format!("{what}: {e}"))
 }
 
@@ -27,7 +26,7 @@ fn run(program: &str, args: &[&str]) -> Done {
     }
 }
 
-fn give(path: &str, owner: &str) -> Done {
+pub(super) fn give(path: &str, owner: &str) -> Done {
     told(users::give(Path::new("/"), Path::new(path), owner), path)
 }
 
@@ -75,103 +74,6 @@ fn logs(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.lines().filter_map(|l| l.trim().strip_prefix("log "));
     let paths = lines.filter_map(|l| l.trim().strip_prefix('"')?.split('"').next());
     paths.filter(|p| p.starts_with("/var/log/"))
-}
-
-/// What BIND needs: its key, and a configuration without what it knows no more.
-pub(super) fn bind() -> Done {
-    rndc_key()?;
-    // it stops at the first
-    for _ in 0..16 {
-        let out = Command::new("named-checkconf").output();
-        let text = out
-            .map(|o| [o.stdout, o.stderr].concat())
-            .unwrap_or_default();
-        let mut changed = false;
-        for (file, line, option) in ancient(&String::from_utf8_lossy(&text)) {
-            if leave_out(&file, line, &option).is_ok_and(|done| done) {
-                say_err(&format!(
-                    "telaio: {file}:{line}: this BIND has no `{option}` any more: it is left out"
-                ));
-                changed = true;
-            }
-        }
-        if !changed {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// `FILE:LINE: option 'X' no longer exists` of named-checkconf: what older versions allowed and
-/// this one refuses to start with.
-fn ancient(text: &str) -> Vec<(String, usize, String)> {
-    let one = |line: &str| {
-        let (place, rest) = line.split_once(": option '")?;
-        let option = rest.strip_suffix("' no longer exists")?;
-        let (file, number) = place.rsplit_once(':')?;
-        Some((file.to_owned(), number.parse().ok()?, option.to_owned()))
-    };
-    text.lines().filter_map(one).collect()
-}
-
-/// Makes a comment of a line, if all of an option stands on it.
-fn leave_out(file: &str, number: usize, option: &str) -> std::io::Result<bool> {
-    let text = fs::read_to_string(file)?;
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let Some(line) = number.checked_sub(1).and_then(|i| lines.get_mut(i)) else {
-        return Ok(false);
-    };
-    let whole = line.trim();
-    if !whole.starts_with(option) || whole.matches(';').count() != 1 || whole.contains(['{', '}']) {
-        return Ok(false);
-    }
-    line.insert_str(0, "// ");
-    fs::write(file, lines.join("\n") + "\n").map(|()| true)
-}
-
-/// rndc's key; the name server and its control program must share it.
-fn rndc_key() -> Done {
-    let key = "/etc/bind/rndc.key";
-    if Path::new(key).exists() || Path::new("/etc/bind/rndc.conf").exists() {
-        return Ok(());
-    }
-    let mut secret = [0; 32];
-    let mut random = told(fs::File::open("/dev/urandom"), "/dev/urandom")?;
-    told(random.read_exact(&mut secret), "/dev/urandom")?;
-    let secret = base64(&secret);
-    told(fs::create_dir_all("/etc/bind"), "/etc/bind")?;
-    let text =
-        format!("key \"rndc-key\" {{\n\talgorithm hmac-sha256;\n\tsecret \"{secret}\";\n}};\n");
-    told(fs::write(key, text), key)?;
-    private(key)?;
-    give(key, "bind:bind")
-}
-
-fn private(path: &str) -> Done {
-    use std::os::unix::fs::PermissionsExt;
-    told(
-        fs::set_permissions(path, fs::Permissions::from_mode(0o640)),
-        path,
-    )
-}
-
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * i) & 63) as usize];
-            out.push(if i <= chunk.len() {
-                char::from(digit)
-            } else {
-                '='
-            });
-        }
-    }
-    out
 }
 
 /// dnsmasq is told to read this folder.
@@ -318,47 +220,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_bind_knows_no_more_becomes_a_comment() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("options").display().to_string();
-        fs::write(
-            &file,
-            "options {\n\tdnssec-enable no;\n\tlame { a; };\n};\n",
-        )
-        .unwrap();
-        let said = format!(
-            "{file}:2: option 'dnssec-enable' no longer exists\n{file}:3: option 'lame' no longer exists\nx\n"
-        );
-        let found = ancient(&said);
-        assert_eq!(found.len(), 2);
-        let done: Vec<_> = found
-            .iter()
-            .map(|(f, l, o)| leave_out(f, *l, o).unwrap())
-            .collect();
-        assert_eq!(done, [true, false]);
-        let text = fs::read_to_string(&file).unwrap();
-        assert_eq!(
-            text,
-            "options {\n// \tdnssec-enable no;\n\tlame { a; };\n};\n"
-        );
-    }
-
-    #[test]
     fn bird_s_logs_are_found() {
         let text = "log syslog all;\n log \"/var/log/b.log\" all;\n# log \"/var/log/no\"\nlog \"/etc/x\" all;\n";
         assert_eq!(logs(text).collect::<Vec<_>>(), ["/var/log/b.log"]);
-    }
-
-    #[test]
-    fn base64_as_the_standard_has_it() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
     }
 }
