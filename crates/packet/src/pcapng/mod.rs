@@ -1,5 +1,5 @@
-//! Capture files in the pcapng format (draft-ietf-opsawg-pcapng): [`write`] makes its blocks,
-//! [`read`] reads them again, and the older pcap format too.
+//! Capture files in the pcapng format (draft-ietf-opsawg-pcapng): [`mod@write`] makes its blocks,
+//! [`mod@read`] reads them again, and the older pcap format too.
 
 pub mod read;
 pub mod write;
