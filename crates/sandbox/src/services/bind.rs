@@ -69,16 +69,17 @@ fn has_real_root(zone: &str) -> bool {
 
 /// Has the configuration say that nothing is validated.
 fn unvalidated() -> Done {
-    let files = ["/etc/bind/named.conf.options", "/etc/bind/named.conf"];
-    let texts = files.map(|f| (f, fs::read_to_string(f).unwrap_or_default()));
-    let changed = texts
-        .iter()
-        .find_map(|(f, text)| Some((*f, in_options(text)?)));
-    let (file, text) = changed.unwrap_or_else(|| {
-        let [_, (file, text)] = &texts;
-        (*file, format!("{text}\noptions {{ {UNVALIDATED} }};\n"))
-    });
-    told(fs::write(file, text), file)?;
+    let (main, part) = ("/etc/bind/named.conf", "/etc/bind/named.conf.options");
+    let text = told(fs::read_to_string(main), main)?;
+    let of_part = || in_options(&fs::read_to_string(part).ok()?);
+    let (file, new) = if let Some(new) = in_options(&text) {
+        (main, new)
+    } else if let Some(new) = of_part().filter(|_| text.contains(part)) {
+        (part, new)
+    } else {
+        (main, format!("{text}\noptions {{ {UNVALIDATED} }};\n"))
+    };
+    told(fs::write(file, new), file)?;
     say_err(&format!(
         "telaio: {file}: the root of this lab is not signed: `{UNVALIDATED}` is added"
     ));
