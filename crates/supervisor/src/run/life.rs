@@ -53,18 +53,19 @@ impl Supervisor<'_> {
         if let Err(e) = self.poller.add(&process.socket, NODES + index as u64) {
             return self.broken(index, format!("it cannot be listened to: {e}"));
         }
-        self.confine(name, &process);
+        let confined = !self.confine(name, &process);
         let node = &mut self.nodes[index];
         node.process = Some(process);
         node.stage = Stage::Making;
-        (node.rooted, node.wired) = (false, false);
+        (node.rooted, node.wired, node.confined) = (false, false, confined);
     }
 
-    fn confine(&mut self, name: &str, process: &namespace::Process) {
+    /// Asks the broker to set a node's limits; whether it will answer.
+    fn confine(&mut self, name: &str, process: &namespace::Process) -> bool {
         use std::os::fd::AsFd;
         let limits = &self.start.lab.nodes[name].limits;
         if limits.memory.is_none() && limits.cpus.is_none() {
-            return;
+            return false;
         }
         let message = ToBroker::Confine {
             node: name.into(),
@@ -73,7 +74,9 @@ impl Supervisor<'_> {
         };
         if let Err(e) = aside::send(self.broker, &message, &[process.child.pidfd.as_fd()]) {
             self.warn(Some(name), format!("limits not set: {e}"));
+            return false;
         }
+        true
     }
 
     /// A node that cannot be made: while the lab is being built that ends the lab.
@@ -158,7 +161,7 @@ impl Supervisor<'_> {
     /// Its root and its interfaces are made at the same time; both must be there.
     pub(super) fn configure_when_ready(&mut self, index: usize) {
         let node = &self.nodes[index];
-        if node.rooted && node.wired && node.stage == Stage::Making {
+        if node.rooted && node.wired && node.confined && node.stage == Stage::Making {
             self.tell(index, &ToNode::Configure);
         }
     }

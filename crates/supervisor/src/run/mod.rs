@@ -228,15 +228,14 @@ impl<'a> Supervisor<'a> {
     fn hear_broker(&mut self) {
         match receive(self.broker) {
             Ok(Some((ToSupervisor::End, _))) => self.end(Duration::from_secs(10)),
-            Ok(Some((
-                ToSupervisor::Confined {
-                    node,
-                    problem: Some(problem),
-                },
-                _,
-            ))) => {
-                let message = format!("limits not set: {problem}");
-                self.events.push(Some(&node), What::Warning { message });
+            Ok(Some((ToSupervisor::Confined { node, problem }, _))) => {
+                if let Some(problem) = problem {
+                    self.warn(Some(&node), format!("limits not set: {problem}"));
+                }
+                if let Some(index) = self.index(&node) {
+                    self.nodes[index].confined = true;
+                    self.configure_when_ready(index);
+                }
             }
             Ok(Some((ToSupervisor::NotAttached { problem }, _))) => self.warn(None, problem),
             Ok(Some(_)) => {}

@@ -34,6 +34,8 @@ pub(super) struct Node {
     pub(super) next_network: Option<OwnedFd>,
     pub(super) rooted: bool,
     pub(super) wired: bool,
+    /// Its limits are set, or cannot be.
+    pub(super) confined: bool,
     pub(super) stage: Stage,
     pub(super) state: NodeState,
     /// Far ends of its interfaces, in the order of the lab.
@@ -57,6 +59,7 @@ impl Node {
             next_network: None,
             rooted: false,
             wired: false,
+            confined: false,
             stage: Stage::Gone,
             state: NodeState::Waiting,
             ends: Vec::new(),
