@@ -44,7 +44,8 @@ fn missing_feature(feature: Feature, needs: &[&Need], host: &Host<'_>) -> Diagno
         "may need"
     };
     let message = format!(
-        "this host's kernel offers no {} (`{feature}`), which {} {}",
+        "{} no {} (`{feature}`), which {} {}",
+        offers(feature),
         feature.what(),
         names(needs),
         inflect(verb, needs.len()),
@@ -59,9 +60,21 @@ fn missing_feature(feature: Feature, needs: &[&Need], host: &Host<'_>) -> Diagno
     at(level, message, shown).help(help)
 }
 
+/// Who lacks it: not every kernel that has TUN devices lets everybody make them.
+fn offers(feature: Feature) -> &'static str {
+    match feature {
+        Feature::Tun => "this host offers you",
+        _ => "this host's kernel offers",
+    }
+}
+
 /// What brings a feature to a host.
 fn mend(feature: Feature) -> String {
     match feature.option() {
+        _ if feature == Feature::Tun => {
+            "root can bring it (`modprobe tun`) and open it to all (`chmod 666 /dev/net/tun`)"
+                .into()
+        }
         Some(option) => format!("a kernel built with `{option}` has it"),
         None => format!(
             "it comes with the kernel module `{}` (`sudo modprobe {0}`, where the host has it)",

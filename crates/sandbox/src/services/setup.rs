@@ -114,6 +114,7 @@ pub(super) fn snakeoil() -> Done {
 /// What Debian asks when exim is installed, answered for a machine that sends and receives mail
 /// by itself.
 pub(super) fn exim() -> Done {
+    aliases()?;
     let file = "/etc/exim4/update-exim4.conf.conf";
     if Path::new(file).exists() || !Path::new("/etc/exim4/exim4.conf.template").exists() {
         return Ok(());
@@ -123,20 +124,43 @@ pub(super) fn exim() -> Done {
         "the host name",
     )?;
     let name = name.trim();
+    let mail = fs::read_to_string("/etc/mailname").unwrap_or_default();
+    let names = match mail.trim() {
+        "" => name.to_owned(),
+        mail if mail == name => name.to_owned(),
+        mail => format!("{name}:{mail}"),
+    };
     let text = format!(
-        "dc_eximconfig_configtype='internet'\ndc_other_hostnames='{name}'\ndc_local_interfaces=''\n\
+        "dc_eximconfig_configtype='internet'\ndc_other_hostnames='{names}'\ndc_local_interfaces=''\n\
          dc_readhost=''\ndc_relay_domains=''\ndc_minimaldns='false'\ndc_relay_nets=''\ndc_smarthost=''\n\
          CFILEMODE='644'\ndc_use_split_config='false'\ndc_hide_mailname=''\ndc_mailname_in_oh='true'\n\
          dc_localdelivery='mail_spool'\n"
     );
     told(fs::write(file, text), file)?;
-    if !Path::new("/etc/mailname").exists() {
+    if mail.trim().is_empty() {
         told(
             fs::write("/etc/mailname", format!("{name}\n")),
             "/etc/mailname",
         )?;
     }
     Ok(())
+}
+
+/// Whose mail root's helpers' is; a mail server without this file takes no mail.
+fn aliases() -> Done {
+    let file = "/etc/aliases";
+    if Path::new(file).exists() {
+        return Ok(());
+    }
+    let names = [
+        "mailer-daemon",
+        "abuse",
+        "hostmaster",
+        "webmaster",
+        "nobody",
+    ];
+    let lines: String = names.map(|n| format!("{n}: postmaster\n")).concat();
+    told(fs::write(file, format!("{lines}postmaster: root\n")), file)
 }
 
 /// dhcpd wants a file of leases; its configuration had another folder once.

@@ -38,6 +38,9 @@ const TABLE: &[(&str, &[Make])] = &[
     ), Make::Copy("var/www/html/index.html", "usr/share/apache2/default-site/index.html")]),
     ("chrony", &[Make::Copy("etc/chrony/chrony.conf", "usr/share/chrony/chrony.conf")]),
     ("dovecot-core", &[Make::CopyAll("etc/dovecot", "usr/share/dovecot")]),
+    ("dovecot-imapd", &[Make::Text("usr/share/dovecot/protocols.d/imapd.protocol", "protocols = $protocols imap\n")]),
+    ("dovecot-lmtpd", &[Make::Text("usr/share/dovecot/protocols.d/lmtpd.protocol", "protocols = $protocols lmtp\n")]),
+    ("dovecot-pop3d", &[Make::Text("usr/share/dovecot/protocols.d/pop3d.protocol", "protocols = $protocols pop3\n")]),
     // with an integrated configuration there, FRR would read no other
     ("frr", &[Make::Without("etc/frr/frr.conf")]),
     ("isc-dhcp-server", &[Make::Text("etc/default/isc-dhcp-server", "INTERFACESv4=\"\"\nINTERFACESv6=\"\"\n")]),
