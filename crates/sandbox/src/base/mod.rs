@@ -16,6 +16,7 @@
 
 mod host;
 mod remove;
+mod set_id;
 mod shims;
 mod skeleton;
 mod tree;
@@ -101,6 +102,7 @@ impl Base {
         base.probe()?;
         skeleton::make(&base)?;
         tree::make(&base, spec.tools.len())?;
+        set_id::make(&base)?;
         shims::make(&base)?;
         // once for all nodes: the kernel takes its time with each
         let mut filter = Filter::contain();

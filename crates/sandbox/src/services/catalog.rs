@@ -146,8 +146,7 @@ const EXTRAS: &[Extra] = &[
         name: "dovecot",
         users: &["dovecot", "dovenull"],
         end: Some(15),
-        single: Single::Alias,
-        setup: Some(setup::snakeoil),
+        setup: Some(setup::dovecot),
         ..NONE
     },
     Extra {
@@ -389,6 +388,7 @@ const EXTRAS: &[Extra] = &[
             ("/run/vsftpd/empty", 0o755, "root:root"),
             ("/srv/ftp", 0o755, "root:ftp"),
         ],
+        setup: Some(setup::vsftpd),
         ..NONE
     },
     Extra {

@@ -81,8 +81,9 @@ pub(super) fn dnsmasq() -> Done {
     told(fs::create_dir_all("/etc/dnsmasq.d"), "/etc/dnsmasq.d")
 }
 
-/// A certificate that dovecot's configuration names.
-pub(super) fn snakeoil() -> Done {
+/// A certificate that its configuration names.
+pub(super) fn dovecot() -> Done {
+    several_users("dovecot")?;
     let (folder, key) = ("/etc/dovecot/private", "/etc/dovecot/private/dovecot.key");
     let certificate = "/etc/dovecot/private/dovecot.pem";
     if Path::new(certificate).exists() || !Path::new("/usr/bin/openssl").exists() {
@@ -114,6 +115,7 @@ pub(super) fn snakeoil() -> Done {
 /// What Debian asks when exim is installed, answered for a machine that sends and receives mail
 /// by itself.
 pub(super) fn exim() -> Done {
+    several_users("exim")?;
     aliases()?;
     let file = "/etc/exim4/update-exim4.conf.conf";
     if Path::new(file).exists() || !Path::new("/etc/exim4/exim4.conf.template").exists() {
@@ -144,6 +146,17 @@ pub(super) fn exim() -> Done {
         )?;
     }
     Ok(())
+}
+
+/// Some daemons look whether they have become who they wanted to be, and there is no way around.
+fn several_users(daemon: &str) -> Done {
+    match users::single_id() {
+        false => Ok(()),
+        true => Err(format!(
+            "{daemon} insists on being several users, and this lab has one: root can run it, or give \
+             you more ids once (`telaio setup`)"
+        )),
+    }
 }
 
 /// Whose mail root's helpers' is; a mail server without this file takes no mail.
@@ -237,6 +250,23 @@ pub(super) fn rsyslog() -> Done {
 /// The machine's keys.
 pub(super) fn ssh() -> Done {
     run("ssh-keygen", &["-A"])
+}
+
+/// It refuses to serve a folder that it may write to, and where all users are one it always may.
+pub(super) fn vsftpd() -> Done {
+    let cage = "/run/vsftpd/empty";
+    if users::single_id() && Path::new(cage).is_dir() {
+        run(
+            "mount",
+            &["-t", "tmpfs", "-o", "ro,size=4k", "telaio", cage],
+        )?;
+    }
+    let (file, option) = ("/etc/vsftpd.conf", "allow_writeable_chroot");
+    if !users::single_id() || says_something(file, option) {
+        return Ok(());
+    }
+    let text = fs::read_to_string(file).unwrap_or_default();
+    told(fs::write(file, format!("{text}\n{option}=YES\n")), file)
 }
 
 #[cfg(test)]
