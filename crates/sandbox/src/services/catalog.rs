@@ -16,6 +16,8 @@ pub(super) enum Single {
     /// It refuses to be root: it runs in a user namespace in which root has that user's number,
     /// without capabilities.
     Nested(&'static str),
+    /// It refuses to serve folders that it may write to: it sees these, parted by blanks, read-only.
+    Locked(&'static str),
 }
 
 /// What a known service has besides its package's unit.
@@ -388,6 +390,7 @@ const EXTRAS: &[Extra] = &[
             ("/run/vsftpd/empty", 0o755, "root:root"),
             ("/srv/ftp", 0o755, "root:ftp"),
         ],
+        single: Single::Locked("/run/vsftpd/empty /srv/ftp"),
         setup: Some(setup::vsftpd),
         ..NONE
     },

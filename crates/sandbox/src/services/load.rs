@@ -129,8 +129,10 @@ fn unit(name: &str, (origin, text): &(String, String)) -> Loaded {
         unit.stop.clear();
         unit.kill_signal = Some(signal);
     }
-    if let Some(Single::Nested(user)) = extra.map(|e| e.single).filter(|_| users::single_id()) {
-        nest(&mut unit, user);
+    match extra.map(|e| e.single).filter(|_| users::single_id()) {
+        Some(Single::Nested(user)) => nest(&mut unit, user),
+        Some(Single::Locked(folders)) => lock(&mut unit, folders),
+        _ => {}
     }
     Loaded::Unit(Box::new(unit), extra)
 }
@@ -146,10 +148,32 @@ fn nest(unit: &mut Unit, user: &str) {
         format!("--map-group={}", number(users::group_of(root, user))),
         "--".into(),
     ];
+    wrap(unit, &prefix);
+    (unit.user, unit.group, unit.ambient) = (None, None, Vec::new());
+}
+
+/// Runs a unit's commands in a mount namespace in which folders are read-only.
+fn lock(unit: &mut Unit, folders: &str) {
+    let script = format!(
+        "for d in {folders}; do [ ! -d $d ] || {{ mount --bind $d $d && mount -o remount,ro,bind $d; }}; done; \
+         exec \"$@\""
+    );
+    let prefix = [
+        "/usr/bin/unshare",
+        "--mount",
+        "/bin/sh",
+        "-c",
+        &script,
+        "sh",
+    ];
+    wrap(unit, &prefix.map(str::to_owned));
+}
+
+/// Puts words before a unit's commands.
+fn wrap(unit: &mut Unit, prefix: &[String]) {
     for exec in unit.pre.iter_mut().chain(&mut unit.start) {
         exec.words.splice(0..0, prefix.iter().cloned());
     }
-    (unit.user, unit.group, unit.ambient) = (None, None, Vec::new());
 }
 
 /// The text of `NAME.service` or, for `NAME@INSTANCE`, of the template; with its path.

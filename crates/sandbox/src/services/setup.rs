@@ -252,7 +252,8 @@ pub(super) fn ssh() -> Done {
     run("ssh-keygen", &["-A"])
 }
 
-/// It refuses to serve a folder that it may write to, and where all users are one it always may.
+/// It keeps users in their own folders only where they may not write to these; where all users are
+/// one they always may.
 pub(super) fn vsftpd() -> Done {
     let cage = "/run/vsftpd/empty";
     if users::single_id() && Path::new(cage).is_dir() {
