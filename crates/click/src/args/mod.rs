@@ -1,0 +1,1 @@
+//! Configuration strings: split at commas, unquoted, read as typed values.

@@ -1,0 +1,1 @@
+//! The tables that elements look packets up in: routes, flows, timers.
