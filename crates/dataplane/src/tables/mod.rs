@@ -1,1 +1,3 @@
 //! The tables that elements look packets up in: routes, flows, timers.
+
+pub mod routes;
