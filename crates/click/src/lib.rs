@@ -8,27 +8,35 @@
 pub mod ar;
 pub mod args;
 mod chain;
+mod codes;
 mod compound;
 mod connect;
 mod expand;
+mod export;
 mod lexer;
 mod parser;
 mod place;
+mod processing;
 mod router;
 mod scope;
 mod syntax;
 mod tunnels;
 mod unparse;
 
+pub use codes::{Mode, Outputs, PortCount, flows, mode};
 pub use diag::Source;
 pub use place::{Landmark, Problem, Problems};
+pub use processing::{Facts, Processing, resolve};
 pub use router::{Connection, Element, Port, Requirement, Router};
+
+/// Finds a library: gets its name and the file that asks, returns its text.
+pub type FindLibrary = dyn Fn(&str, &str) -> Option<Source>;
 
 /// How a text is read.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
-    /// Finds `require(library NAME)`: gets the name and the file that asks, returns the text.
-    pub library: Option<&'a dyn Fn(&str, &str) -> Option<Source>>,
+    /// Finds what `require(library NAME)` asks for.
+    pub library: Option<&'a FindLibrary>,
     /// Whether there is an element class of this name. With it unknown classes and undeclared
     /// elements are errors; without it every name is a class, as in Click's tools.
     pub knows_class: Option<&'a dyn Fn(&str) -> bool>,

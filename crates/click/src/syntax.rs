@@ -96,6 +96,7 @@ impl Body {
 
     /// Gives anonymous elements their names, counting up past names that are taken.
     pub(crate) fn name_anonymous(&mut self) {
+        let mut runs = HashMap::new();
         for index in 0..self.elements.len() {
             let element = &self.elements[index];
             let Some(wanted) = element.name.strip_prefix(';') else {
@@ -104,20 +105,26 @@ impl Body {
             if matches!(element.class, Class::Tunnel) {
                 continue;
             }
-            let name = self.free_name(wanted);
+            let name = self.free_name(wanted, &mut runs);
             self.names.insert(name.clone(), index);
             self.elements[index].name = name;
         }
     }
 
-    fn free_name(&self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
+    /// The name, or the next one with a higher number that is free. `runs` remembers, for each
+    /// class, a run of numbers that are all taken.
+    fn free_name(&self, wanted: &str, runs: &mut HashMap<String, (usize, usize)>) -> String {
         let (class, number) = wanted.rsplit_once('@').unwrap_or((wanted, "0"));
-        let mut number: usize = number.parse().unwrap_or(0);
+        let first: usize = number.parse().unwrap_or(0);
+        let run = runs.get(class).copied();
+        let run = run.filter(|(start, end)| (*start..=*end).contains(&first));
+        let (start, mut number) = run.unwrap_or((first, first));
+        let mut name = format!("{class}@{number}");
         while self.names.contains_key(&name) {
             number += 1;
             name = format!("{class}@{number}");
         }
+        runs.insert(class.to_owned(), (start, number));
         name
     }
 

@@ -34,15 +34,20 @@ impl Router {
 
     /// The `require` statements, empty without any.
     pub fn requirements_text(&self) -> String {
-        let words = |requirement: &Requirement| match requirement {
-            Requirement::CompactConfig => "compact_config".to_owned(),
-            Requirement::Package(name) => format!("package {}", quoted(name)),
-        };
-        let list: Vec<String> = self.requirements.iter().map(words).collect();
+        let list = self.requirement_words();
         if list.is_empty() {
             return String::new();
         }
         format!("require({});\n\n", list.join(", "))
+    }
+
+    /// What is required, as it is written.
+    pub(crate) fn requirement_words(&self) -> Vec<String> {
+        let words = |requirement: &Requirement| match requirement {
+            Requirement::CompactConfig => "compact_config".to_owned(),
+            Requirement::Package(name) => format!("package {}", quoted(name)),
+        };
+        self.requirements.iter().map(words).collect()
     }
 
     fn write_definitions(&self, out: &mut String) {

@@ -1,5 +1,7 @@
 //! Configurations of the corpus: all are read, and printed so that they read the same again.
 
+#![expect(clippy::print_stderr, reason = "a skipped test must say so")]
+
 use std::path::{Path, PathBuf};
 
 use click::{Options, Router, parse};
