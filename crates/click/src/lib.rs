@@ -21,6 +21,7 @@ mod router;
 mod scope;
 mod syntax;
 mod tunnels;
+mod undead;
 mod unparse;
 
 pub use codes::{Mode, Outputs, PortCount, flows, mode};
