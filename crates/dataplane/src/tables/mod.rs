@@ -1,3 +1,8 @@
 //! The tables that elements look packets up in: routes, flows, timers.
 
+pub mod bucket;
+pub mod flows;
+mod hash;
+pub mod rate;
 pub mod routes;
+pub mod wheel;

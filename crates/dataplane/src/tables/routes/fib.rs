@@ -34,6 +34,25 @@ struct Slot {
     hop: NextHop,
 }
 
+/// A search on its way: the run that is left. With a base of 0 there was none, and `hop` is the answer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Search {
+    base: u32,
+    count: u32,
+    low: u16,
+    hop: NextHop,
+}
+
+impl Search {
+    #[inline]
+    fn step(&mut self, ranges: &[Range]) {
+        let half = self.count / 2;
+        let after = ranges[(self.base + half) as usize].start <= self.low;
+        self.base += half * u32::from(after);
+        self.count -= half;
+    }
+}
+
 /// The forwarding table.
 #[derive(Clone, Debug)]
 pub struct Fib {
@@ -47,7 +66,8 @@ impl Default for Fib {
     fn default() -> Self {
         Self {
             root: vec![Slot::default(); BLOCKS].into_boxed_slice(),
-            ranges: Vec::new(),
+            // the first is nobody's, so that an offset of 0 means none
+            ranges: vec![Range::default()],
             free: Default::default(),
         }
     }
@@ -82,19 +102,42 @@ impl Fib {
         self.ranges[base].hop
     }
 
-    /// Looks up as many `addresses` as `hops` has room for. Two passes over a few dozen at a time: the
-    /// first reads all root slots, so that their cache misses overlap; the second searches the ranges
-    /// (a prefetch of each slot's run would go between the two).
+    /// Looks up as many `addresses` as `hops` has room for, a few dozen at a time: first all root slots are
+    /// read, then all searches go on in step, without a branch that depends on what they find, so that their
+    /// cache misses overlap (a prefetch of each slot's run would go after the first pass).
     pub fn lookup_batch(&self, addresses: &[u32], hops: &mut [NextHop]) {
-        let mut slots = [Slot::default(); STRIDE];
+        let mut searches = [Search::default(); STRIDE];
         for (addresses, hops) in addresses.chunks(STRIDE).zip(hops.chunks_mut(STRIDE)) {
-            for (slot, &address) in slots.iter_mut().zip(addresses) {
-                *slot = self.root[(address >> 16) as usize];
+            let longest = self.begin(addresses, &mut searches);
+            let searches = &mut searches[..addresses.len().min(hops.len())];
+            for _ in 0..longest {
+                searches
+                    .iter_mut()
+                    .for_each(|search| search.step(&self.ranges));
             }
-            for ((hop, slot), &address) in hops.iter_mut().zip(&slots).zip(addresses) {
-                *hop = self.search(*slot, address as u16);
+            for (hop, search) in hops.iter_mut().zip(searches) {
+                let found = self.ranges[search.base as usize].hop;
+                *hop = if search.base == 0 { search.hop } else { found };
             }
         }
+    }
+
+    /// Reads the root slots; returns how many steps the longest search takes.
+    fn begin(&self, addresses: &[u32], searches: &mut [Search]) -> u32 {
+        let mut longest = 0;
+        for (search, &address) in searches.iter_mut().zip(addresses) {
+            let slot = self.root[(address >> 16) as usize];
+            longest |= slot.last;
+            let count = u32::from(slot.last) + 1;
+            *search = Search {
+                base: slot.offset,
+                count,
+                low: address as u16,
+                hop: slot.hop,
+            };
+        }
+        // halving `last + 1` ranges takes as many steps as `last` has digits
+        u16::BITS - longest.leading_zeros()
     }
 
     /// Replaces a block's content. `ranges` is sorted, not empty, and begins at 0; neighbours differ.

@@ -52,7 +52,7 @@ fn expected(verb: Verb) -> &'static str {
 /// A place of the list of routes.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    route: Route,
+    prefix: Prefix,
     hop: NextHop,
     /// The how-manieth addition this was; 0: the place is free.
     serial: u32,
@@ -146,7 +146,16 @@ impl RouteTable {
     pub fn get(&self, prefix: Prefix) -> Option<Route> {
         self.index
             .get(&prefix)
-            .map(|&at| self.entries[at as usize].route)
+            .map(|&at| self.route(self.entries[at as usize]))
+    }
+
+    fn route(&self, entry: Entry) -> Route {
+        let Hop { gateway, port, .. } = self.hops[usize::from(entry.hop.0)];
+        Route {
+            prefix: entry.prefix,
+            gateway,
+            port,
+        }
     }
 
     /// Adds a route.
@@ -173,16 +182,17 @@ impl RouteTable {
             return Ok(None);
         };
         let old = self.entries[at as usize];
+        let old_route = self.route(old);
         if self.kind == Kind::Radix {
             // there the new route takes a place before the old one's becomes free
             self.occupy(route, hop);
             self.vacate(at);
         } else {
-            self.entries[at as usize] = Entry { route, hop, ..old };
+            self.entries[at as usize] = Entry { hop, ..old };
         }
         self.publish(route.prefix, hop);
         self.let_go(old.hop);
-        Ok(Some(old.route))
+        Ok(Some(old_route))
     }
 
     /// Removes a route and returns it; a port of -1 stands for any.
@@ -193,14 +203,15 @@ impl RouteTable {
         let missing = || RouteError::NotFound(*route);
         let at = *self.index.get(&route.prefix).ok_or_else(missing)?;
         let old = self.entries[at as usize];
-        if !route.removes(&old.route) {
+        let old_route = self.route(old);
+        if !route.removes(&old_route) {
             return Err(missing());
         }
         self.index.remove(&route.prefix);
         self.vacate(at);
         self.withdraw(route.prefix);
         self.let_go(old.hop);
-        Ok(old.route)
+        Ok(old_route)
     }
 
     /// Does one command and returns the command that takes it back.
@@ -255,7 +266,9 @@ impl RouteTable {
     #[must_use]
     pub fn routes(&self) -> Vec<Route> {
         let live = self.entries.iter().filter(|entry| entry.serial > 0);
-        let mut all: Vec<(u32, Route)> = live.map(|entry| (entry.serial, entry.route)).collect();
+        let mut all: Vec<(u32, Route)> = live
+            .map(|entry| (entry.serial, self.route(*entry)))
+            .collect();
         if matches!(self.kind, Kind::Direct | Kind::Range) {
             all.sort_by_key(|&(serial, route)| order::hash_key(serial, route.prefix));
         }
@@ -338,7 +351,7 @@ impl RouteTable {
     fn occupy(&mut self, route: Route, hop: NextHop) {
         self.serial = self.serial.wrapping_add(1).max(1);
         let entry = Entry {
-            route,
+            prefix: route.prefix,
             hop,
             serial: self.serial,
         };
