@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::lexer::{Kind, Token};
-use crate::parser::{Parser, Within};
+use crate::parser::{MAX_VARIABLES, Parser, Within};
 use crate::syntax::{Body, Class, Compound, Formal};
 
 /// One alternative of a compound class while the others are read.
@@ -215,6 +215,10 @@ impl Parser<'_> {
         let disordered = last == Some("__REST__") || (keyword.is_none() && last.is_some());
         let twice = formals.iter().any(|f| f.name == name);
         let repeated = keyword.is_some() && formals.iter().any(|f| f.keyword == keyword);
+        if formals.len() >= MAX_VARIABLES {
+            self.error(variable, format!("more than {MAX_VARIABLES} parameters"));
+            return;
+        }
         if twice {
             self.error(variable, format!("parameter '${name}' multiply defined"));
             return;

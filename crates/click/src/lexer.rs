@@ -48,6 +48,8 @@ pub(crate) struct Lexer {
     at: usize,
     back: Vec<Token>,
     directives: Vec<Directive>,
+    /// Where each line after the first begins.
+    line_starts: Vec<usize>,
 }
 
 impl Lexer {
@@ -57,7 +59,9 @@ impl Lexer {
             file: source.name().into(),
             line: 1,
         };
+        let line_starts = line_starts(source.text());
         let mut lexer = Self {
+            line_starts,
             source,
             at: 0,
             back: Vec::new(),
@@ -79,10 +83,10 @@ impl Lexer {
     pub(crate) fn landmark(&self, span: Span) -> Landmark {
         let after = self.directives.partition_point(|d| d.offset <= span.start);
         let directive = &self.directives[after.saturating_sub(1)];
-        let text = &self.source.text()[directive.offset.min(span.start)..span.start];
+        let lines = |offset: usize| self.line_starts.partition_point(|s| *s <= offset);
         Landmark {
             file: directive.file.clone(),
-            line: directive.line + lines(text),
+            line: directive.line + lines(span.start) - lines(directive.offset),
             place: self.source.at(span),
         }
     }
@@ -292,9 +296,15 @@ fn line_end(text: &str) -> usize {
     }
 }
 
-fn lines(text: &str) -> usize {
-    let returns = text.matches('\r').count() - text.matches("\r\n").count();
-    text.matches('\n').count() + returns
+/// `\n`, `\r` and `\r\n` each end a line.
+fn line_starts(text: &str) -> Vec<usize> {
+    let bytes = text.as_bytes();
+    let ends = |i: &usize| match bytes[*i] {
+        b'\n' => true,
+        b'\r' => bytes.get(i + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    (0..bytes.len()).filter(ends).map(|i| i + 1).collect()
 }
 
 fn is_word(c: char) -> bool {

@@ -20,6 +20,8 @@ const MAX_DEPTH: usize = 100;
 const MAX_PROBLEMS: usize = 500;
 /// The largest port number and the longest list of ports.
 pub(crate) const MAX_PORTS: usize = 65_536;
+/// How many definitions or parameters one scope may have.
+pub(crate) const MAX_VARIABLES: usize = 5000;
 /// How many connections a text may write.
 const MAX_EDGES: usize = 2_000_000;
 
@@ -264,6 +266,12 @@ impl Parser<'_> {
                     span.clone(),
                     format!("parameter '${name}' multiply defined"),
                 );
+            } else if self.body().definitions.len() >= MAX_VARIABLES {
+                self.error_at(
+                    span.clone(),
+                    format!("more than {MAX_VARIABLES} definitions"),
+                );
+                return;
             } else {
                 self.body().definitions.push((name.to_owned(), value));
             }

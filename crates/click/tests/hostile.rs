@@ -68,6 +68,21 @@ fn numbers_out_of_range_are_refused() {
     );
 }
 
+#[test]
+fn long_texts_take_time_in_proportion() {
+    let begun = std::time::Instant::now();
+    let text = "Idle -> Idle;\n".repeat(30_000);
+    let router = parse(&text, "t", &Options::default()).unwrap();
+    assert_eq!(router.elements[59_999].landmark.line, 30_000);
+    let taken: String = (30_001..60_001)
+        .map(|i| format!("Idle@{i} :: Idle;"))
+        .collect();
+    parse(&(taken + &"Idle;".repeat(30_000)), "t", &Options::default()).unwrap();
+    let groups = format!("a :: A; {}", "a -> (->) -> a;".repeat(10_000));
+    parse(&groups, "t", &Options::default()).unwrap();
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
 proptest! {
     #[test]
     fn any_text_is_survived(text in any::<String>()) {
