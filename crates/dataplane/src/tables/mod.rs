@@ -1,5 +1,6 @@
 //! The tables that elements look packets up in: routes, flows, timers.
 
+pub mod arp;
 pub mod bucket;
 pub mod flows;
 mod hash;
