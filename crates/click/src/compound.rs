@@ -7,6 +7,9 @@ use crate::lexer::{Kind, Token};
 use crate::parser::{MAX_VARIABLES, Parser, Within};
 use crate::syntax::{Body, Class, Compound, Formal};
 
+/// How many compound classes may stand on each other, by overloads and by elements.
+const MAX_HEIGHT: usize = 200;
+
 /// One alternative of a compound class while the others are read.
 struct Alternative {
     body: Body,
@@ -73,26 +76,41 @@ impl Parser<'_> {
 
     /// Makes classes of the alternatives, each with the next one behind it.
     fn chained(
-        &self,
+        &mut self,
         name: Option<&str>,
         alternatives: Vec<Alternative>,
         extended: Option<Class>,
     ) -> Class {
-        let link = |next: Option<Class>, alternative: Alternative| {
-            Some(Class::Compound(Rc::new(Compound {
-                name: name.unwrap_or_default().to_owned(),
-                body: alternative.body,
-                inputs: alternative.inputs,
-                outputs: alternative.outputs,
-                next,
-                landmark: self.landmark(alternative.token.span),
-            })))
-        };
-        alternatives
-            .into_iter()
-            .rev()
-            .fold(extended, link)
-            .unwrap_or_else(|| Class::Named("Error".into()))
+        let mut class = extended;
+        for alternative in alternatives.into_iter().rev() {
+            class = Some(self.with_next(name, alternative, class));
+        }
+        class.unwrap_or_else(|| Class::Named("Error".into()))
+    }
+
+    fn with_next(
+        &mut self,
+        name: Option<&str>,
+        alternative: Alternative,
+        next: Option<Class>,
+    ) -> Class {
+        let elements = alternative.body.elements.iter().map(|e| e.class.height());
+        let below = elements.chain(next.iter().map(Class::height)).max();
+        let height = 1 + below.unwrap_or(0);
+        if height > MAX_HEIGHT {
+            let message = format!("more than {MAX_HEIGHT} compound classes stand on each other");
+            self.error(&alternative.token, message);
+            return Class::Named("Error".into());
+        }
+        Class::Compound(Rc::new(Compound {
+            name: name.unwrap_or_default().to_owned(),
+            body: alternative.body,
+            inputs: alternative.inputs,
+            outputs: alternative.outputs,
+            next,
+            landmark: self.landmark(alternative.token.span),
+            height,
+        }))
     }
 
     /// `...`: what the class was before.

@@ -17,6 +17,14 @@ pub(crate) enum Class {
 }
 
 impl Class {
+    /// How many compound classes stand on each other here.
+    pub(crate) fn height(&self) -> usize {
+        match self {
+            Class::Compound(compound) => compound.height,
+            Class::Named(_) | Class::Tunnel => 0,
+        }
+    }
+
     /// Its name; empty for an anonymous compound.
     pub(crate) fn name(&self) -> &str {
         match self {
@@ -154,6 +162,8 @@ pub(crate) struct Compound {
     /// What is tried when this one does not fit.
     pub(crate) next: Option<Class>,
     pub(crate) landmark: Landmark,
+    /// How many classes stand on each other here, its overloads and its elements' classes.
+    pub(crate) height: usize,
 }
 
 impl Compound {

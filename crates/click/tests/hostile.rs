@@ -31,6 +31,20 @@ fn deep_nesting_is_refused() {
 }
 
 #[test]
+fn high_towers_of_classes_are_refused() {
+    let why = "compound classes stand on each other";
+    refused(&format!("{{ {} }}", "||".repeat(50_000)), why);
+    refused(&"elementclass A { || ... }".repeat(50_000), why);
+    refused(
+        &("elementclass B { Idle }".to_owned() + &"elementclass B { B }".repeat(50_000)),
+        why,
+    );
+    let tower = "elementclass B { Idle }".to_owned() + &"elementclass B { B }".repeat(198);
+    let router = parse(&(tower + "B"), "t", &Options::default()).unwrap();
+    assert_eq!(router.elements.len(), 1);
+}
+
+#[test]
 fn doubling_is_refused() {
     let mut text = "elementclass A0 { Idle }".to_owned();
     for i in 1..90 {
