@@ -9,6 +9,7 @@ pub mod ar;
 pub mod args;
 mod chain;
 mod codes;
+mod combine;
 mod compound;
 mod connect;
 mod expand;
@@ -25,6 +26,7 @@ mod undead;
 mod unparse;
 
 pub use codes::{Mode, Outputs, PortCount, flows, mode};
+pub use combine::{Link, combine};
 pub use diag::Source;
 pub use place::{Landmark, Problem, Problems};
 pub use processing::{Facts, Processing, resolve};
