@@ -2,8 +2,9 @@
 //!
 //! A form of DXR (Zec, Rizzo, Mikuc, "DXR: Towards a Billion Routing Lookups Per Second in Software",
 //! CCR 2012): the upper 16 bits of an address index a root of 65536 slots of 8 bytes; a slot either names
-//! the next hop of its whole block or a run of sorted ranges over the lower 16 bits, 4 bytes each,
-//! searched by halving. One block can be replaced without touching any other.
+//! the next hop of its whole block or sorted ranges over the lower 16 bits, in groups of eight: the group is
+//! found by halving (most blocks have one), the range within it by comparing all eight starts at once.
+//! One block can be replaced without touching any other.
 
 /// The number of blocks: values of an address's upper 16 bits.
 pub(super) const BLOCKS: usize = 1 << 16;
@@ -26,39 +27,58 @@ pub(super) struct Range {
     pub(super) hop: NextHop,
 }
 
-/// What a block holds. `last` is the number of ranges less one; with 0, `hop` is all there is.
+/// Ranges of a group.
+const WIDTH: usize = 8;
+
+/// Eight ranges, half a cache line: starts and hops apart, so that starts are compared together.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
+struct Group {
+    starts: [u16; WIDTH],
+    hops: [NextHop; WIDTH],
+}
+
+impl Group {
+    /// Up to eight ranges; the last is repeated at the end of the block, where it says the same.
+    fn new(ranges: &[Range]) -> Self {
+        let last = ranges.last().map_or(NextHop::NONE, |range| range.hop);
+        let mut group = Self {
+            starts: [u16::MAX; WIDTH],
+            hops: [last; WIDTH],
+        };
+        for (at, range) in ranges.iter().enumerate().take(WIDTH) {
+            (group.starts[at], group.hops[at]) = (range.start, range.hop);
+        }
+        group
+    }
+
+    /// The hop of the last range that begins at `low` or before; the first range does.
+    #[inline]
+    fn find(&self, low: u16) -> NextHop {
+        let begun: u16 = self
+            .starts
+            .iter()
+            .map(|&start| u16::from(start <= low))
+            .sum();
+        self.hops[usize::from(begun.wrapping_sub(1)) % WIDTH]
+    }
+}
+
+/// What a block holds: groups of ranges or, with none, one hop.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
     offset: u32,
-    last: u16,
+    groups: u16,
     hop: NextHop,
-}
-
-/// A search on its way: the run that is left. With a base of 0 there was none, and `hop` is the answer.
-#[derive(Clone, Copy, Debug, Default)]
-struct Search {
-    base: u32,
-    count: u32,
-    low: u16,
-    hop: NextHop,
-}
-
-impl Search {
-    #[inline]
-    fn step(&mut self, ranges: &[Range]) {
-        let half = self.count / 2;
-        let after = ranges[(self.base + half) as usize].start <= self.low;
-        self.base += half * u32::from(after);
-        self.count -= half;
-    }
 }
 
 /// The forwarding table.
 #[derive(Clone, Debug)]
 pub struct Fib {
     root: Box<[Slot]>,
-    ranges: Vec<Range>,
-    /// Per power of two, the places of that size that are free.
+    /// The first is nobody's: where slots without groups point.
+    groups: Vec<Group>,
+    /// Per power of two, the places of that many groups that are free.
     free: [Vec<u32>; 17],
 }
 
@@ -66,14 +86,13 @@ impl Default for Fib {
     fn default() -> Self {
         Self {
             root: vec![Slot::default(); BLOCKS].into_boxed_slice(),
-            // the first is nobody's, so that an offset of 0 means none
-            ranges: vec![Range::default()],
+            groups: vec![Group::default()],
             free: Default::default(),
         }
     }
 }
 
-/// The power of two of the place that holds `count` ranges.
+/// The power of two of the place that holds `count` groups.
 fn size_class(count: usize) -> usize {
     count.next_power_of_two().trailing_zeros() as usize
 }
@@ -88,86 +107,72 @@ impl Fib {
 
     #[inline]
     fn search(&self, slot: Slot, low: u16) -> NextHop {
-        if slot.last == 0 {
-            return slot.hop;
-        }
         let mut base = slot.offset as usize;
-        let mut count = usize::from(slot.last) + 1;
+        let mut count = usize::from(slot.groups);
         while count > 1 {
             let half = count / 2;
-            let after = self.ranges[base + half].start <= low;
+            let after = self.groups[base + half].starts[0] <= low;
             base += if after { half } else { 0 };
             count -= half;
         }
-        self.ranges[base].hop
+        let found = self.groups[base].find(low);
+        if slot.groups == 0 { slot.hop } else { found }
     }
 
-    /// Looks up as many `addresses` as `hops` has room for, a few dozen at a time: first all root slots are
-    /// read, then all searches go on in step, without a branch that depends on what they find, so that their
-    /// cache misses overlap (a prefetch of each slot's run would go after the first pass).
+    /// Looks up as many `addresses` as `hops` has room for. Two passes over a few dozen at a time: the
+    /// first reads all root slots, so that their cache misses overlap; the second searches the groups,
+    /// mostly without a branch (a prefetch of each slot's first group would go into the first pass).
     pub fn lookup_batch(&self, addresses: &[u32], hops: &mut [NextHop]) {
-        let mut searches = [Search::default(); STRIDE];
+        let mut slots = [Slot::default(); STRIDE];
         for (addresses, hops) in addresses.chunks(STRIDE).zip(hops.chunks_mut(STRIDE)) {
-            let longest = self.begin(addresses, &mut searches);
-            let searches = &mut searches[..addresses.len().min(hops.len())];
-            for _ in 0..longest {
-                searches
-                    .iter_mut()
-                    .for_each(|search| search.step(&self.ranges));
+            for (slot, &address) in slots.iter_mut().zip(addresses) {
+                *slot = self.root[(address >> 16) as usize];
             }
-            for (hop, search) in hops.iter_mut().zip(searches) {
-                let found = self.ranges[search.base as usize].hop;
-                *hop = if search.base == 0 { search.hop } else { found };
+            for ((hop, slot), &address) in hops.iter_mut().zip(&slots).zip(addresses) {
+                *hop = self.search(*slot, address as u16);
             }
         }
-    }
-
-    /// Reads the root slots; returns how many steps the longest search takes.
-    fn begin(&self, addresses: &[u32], searches: &mut [Search]) -> u32 {
-        let mut longest = 0;
-        for (search, &address) in searches.iter_mut().zip(addresses) {
-            let slot = self.root[(address >> 16) as usize];
-            longest |= slot.last;
-            let count = u32::from(slot.last) + 1;
-            *search = Search {
-                base: slot.offset,
-                count,
-                low: address as u16,
-                hop: slot.hop,
-            };
-        }
-        // halving `last + 1` ranges takes as many steps as `last` has digits
-        u16::BITS - longest.leading_zeros()
     }
 
     /// Replaces a block's content. `ranges` is sorted, not empty, and begins at 0; neighbours differ.
     pub(super) fn set_block(&mut self, block: u16, ranges: &[Range]) {
         self.release(block);
         let hop = ranges.first().map_or(NextHop::NONE, |range| range.hop);
-        let offset = if ranges.len() > 1 {
-            self.place(ranges)
+        let groups = if ranges.len() > 1 {
+            ranges.len().div_ceil(WIDTH)
         } else {
             0
         };
-        let last = ranges.len().saturating_sub(1) as u16;
-        self.root[usize::from(block)] = Slot { offset, last, hop };
+        let offset = if groups > 0 {
+            self.place(groups, ranges)
+        } else {
+            0
+        };
+        self.root[usize::from(block)] = Slot {
+            offset,
+            groups: groups as u16,
+            hop,
+        };
     }
 
     fn release(&mut self, block: u16) {
         let slot = self.root[usize::from(block)];
-        if slot.last > 0 {
-            self.free[size_class(usize::from(slot.last) + 1)].push(slot.offset);
+        if slot.groups > 0 {
+            self.free[size_class(usize::from(slot.groups))].push(slot.offset);
         }
     }
 
-    fn place(&mut self, ranges: &[Range]) -> u32 {
-        let class = size_class(ranges.len());
+    fn place(&mut self, groups: usize, ranges: &[Range]) -> u32 {
+        let class = size_class(groups);
         let offset = self.free[class].pop().unwrap_or_else(|| {
-            let end = self.ranges.len();
-            self.ranges.resize(end + (1 << class), Range::default());
+            let end = self.groups.len();
+            self.groups.resize(end + (1 << class), Group::default());
             end as u32
         });
-        self.ranges[offset as usize..][..ranges.len()].copy_from_slice(ranges);
+        let place = &mut self.groups[offset as usize..][..groups];
+        for (group, ranges) in place.iter_mut().zip(ranges.chunks(WIDTH)) {
+            *group = Group::new(ranges);
+        }
         offset
     }
 
@@ -179,6 +184,6 @@ impl Fib {
             .iter()
             .map(|list| list.capacity() * size_of::<u32>())
             .sum();
-        size_of_val(&*self.root) + self.ranges.capacity() * size_of::<Range>() + free
+        size_of_val(&*self.root) + self.groups.capacity() * size_of::<Group>() + free
     }
 }
