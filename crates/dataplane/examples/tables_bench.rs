@@ -1,5 +1,6 @@
 //! How long lookups take and what tables weigh: `cargo run --release -p dataplane --example tables_bench`.
 
+use dataplane::tables::flows::FlowTable;
 use dataplane::tables::routes::{Kind, NextHop, Prefix, Route, RouteTable};
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -120,6 +121,29 @@ fn routes(out: &mut impl Write) -> io::Result<()> {
     )
 }
 
+fn flows(out: &mut impl Write) -> io::Result<()> {
+    let mut numbers = Numbers(2);
+    let mut table = FlowTable::new(ROUTES, [1, 2]);
+    let mut next = || (numbers.next(), numbers.next(), numbers.next(), 6u8);
+    let keys: Vec<_> = (0..ROUTES).map(|_| next()).collect();
+    keys.iter().for_each(|&key| _ = table.insert(key, 0u64));
+    let mut found = [None; BATCH];
+    let batched = best(keys.len(), || {
+        for keys in keys.chunks(BATCH) {
+            table.find_batch(keys, &mut found);
+            black_box(&found);
+        }
+    });
+    writeln!(
+        out,
+        "{} flows: {} bytes; batches of {BATCH} {batched:.2} ns a key",
+        table.len(),
+        table.bytes()
+    )
+}
+
 fn main() -> io::Result<()> {
-    routes(&mut io::stdout().lock())
+    let out = &mut io::stdout().lock();
+    routes(out)?;
+    flows(out)
 }

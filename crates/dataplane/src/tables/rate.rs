@@ -69,10 +69,16 @@ impl RateMeter {
         self.tick = Some(now);
     }
 
+    /// Events a second times 1024, as of the last counting or advancing: the handler `rate` shows the fraction.
+    #[must_use]
+    pub fn scaled_per_second(&self) -> i64 {
+        self.average.scaled().saturating_mul(TICKS as i64)
+    }
+
     /// Events a second, rounded down, as of the last counting or advancing.
     #[must_use]
     pub fn per_second(&self) -> i64 {
-        self.average.scaled().saturating_mul(TICKS as i64) >> SCALE
+        self.scaled_per_second() >> SCALE
     }
 }
 
