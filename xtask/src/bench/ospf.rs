@@ -4,6 +4,7 @@
 //! "By hand" runs in the lab's own nodes, restarted, with the same configuration and wires but
 //! nothing started: what is measured is what the daemons need.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -37,6 +38,7 @@ fn by_hand(routers: u64) -> Result<f64> {
         let node = format!("r{i}");
         started.push(
             lab.telaio(&["exec", &node, "--", "bash", "-c", BY_HAND])
+                .stderr(Stdio::null())
                 .spawn()?,
         );
     }
@@ -121,7 +123,7 @@ fn grid(routers: u64, startup: &str) -> String {
                 "      w{k}: {{addresses: [10.0.{k}.{host}/24]}}\n"
             ));
             conf.push_str(&format!(
-                "interface w{k}\\n ip ospf network point-to-point\\n ip ospf hello-interval 1\\n"
+                "interface w{k}\\n ip ospf network point-to-point\\n ip ospf hello-interval 1\\n ip ospf retransmit-interval 1\\n"
             ));
         }
         conf.push_str("router ospf\\n network 10.0.0.0/8 area 0\\n");
