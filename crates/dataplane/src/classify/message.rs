@@ -1,0 +1,72 @@
+//! What is to be said about patterns, in Click's words.
+
+use std::fmt;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The patterns are used as they were understood.
+    Warning,
+    /// The patterns cannot be used.
+    Error,
+}
+
+/// A message about patterns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The text, without a mark of its severity.
+    pub text: String,
+}
+
+/// As Click prints it: warnings are marked.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = if self.severity == Severity::Warning {
+            "warning: "
+        } else {
+            ""
+        };
+        write!(f, "{mark}{}", self.text)
+    }
+}
+
+/// Messages collected, with what stands before each of them.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    prefix: String,
+    list: Vec<Message>,
+}
+
+impl Messages {
+    /// Sets what stands before the messages to come.
+    pub(super) fn prefix(&mut self, prefix: String) {
+        self.prefix = prefix;
+    }
+
+    pub(super) fn error(&mut self, text: impl fmt::Display) {
+        self.push(Severity::Error, text);
+    }
+
+    pub(super) fn warning(&mut self, text: impl fmt::Display) {
+        self.push(Severity::Warning, text);
+    }
+
+    fn push(&mut self, severity: Severity, text: impl fmt::Display) {
+        self.list.push(Message {
+            severity,
+            text: format!("{}{text}", self.prefix),
+        });
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.list
+            .iter()
+            .any(|message| message.severity == Severity::Error)
+    }
+
+    pub(super) fn into_list(self) -> Vec<Message> {
+        self.list
+    }
+}
