@@ -5,8 +5,8 @@
 //! sending device of one and the receiving device of the other become one `RouterLink`, whose
 //! arguments (`ROUTER CLASS "config"`) say what it stands for.
 
+use crate::args::{arguments, words};
 use crate::router::{Connection, Element, Port, Router};
-use crate::scope::{arguments, words};
 
 /// A device of one router that is joined with a device of another, by name.
 #[derive(Clone, Debug)]

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use diag::Source;
 
 use crate::Options;
+use crate::args::arguments;
 use crate::parser::Parsed;
 use crate::place::{Landmark, Problems};
 use crate::router::{Port, Router};
-use crate::scope::{Scope, arguments};
+use crate::scope::Scope;
 use crate::syntax::{Body, Class, Compound, Edge, Element, End};
 use crate::tunnels;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use diag::{Source, Span};
 
+use crate::args::scan;
 use crate::place::Landmark;
 
 /// What a token is.
@@ -253,34 +254,18 @@ impl Lexer {
 
 /// How far one piece of a configuration string reaches: a quoted text, a comment, hexadecimal
 /// data, or one character.
-pub(crate) fn config_piece(text: &str) -> usize {
-    let Some(first) = text.chars().next() else {
-        return 0;
-    };
-    match first {
-        '\'' => closing(text, '\'', false),
-        '"' => closing(text, '"', true),
-        '\\' if text.starts_with("\\<") => closing(text, '>', false),
-        '/' => comment(text).unwrap_or(1),
-        _ => first.len_utf8(),
+fn config_piece(text: &str) -> usize {
+    match text.chars().next() {
+        None => 0,
+        // a comment's line end remains: a line directive may follow
+        Some('/') => comment(text).unwrap_or(1),
+        Some(first) if first.is_ascii() => scan::piece(text.as_bytes(), 0),
+        Some(first) => first.len_utf8(),
     }
-}
-
-fn closing(text: &str, end: char, escapes: bool) -> usize {
-    let mut chars = text.char_indices().skip(1);
-    while let Some((i, c)) = chars.next() {
-        if c == end {
-            return i + c.len_utf8();
-        }
-        if escapes && c == '\\' {
-            chars.next();
-        }
-    }
-    text.len()
 }
 
 /// The length of the comment that a text begins with; its line end is not part of it.
-pub(crate) fn comment(text: &str) -> Option<usize> {
+fn comment(text: &str) -> Option<usize> {
     if text.starts_with("//") {
         return Some(text.find(['\n', '\r']).unwrap_or(text.len()));
     }

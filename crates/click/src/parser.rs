@@ -7,10 +7,10 @@ use std::rc::Rc;
 
 use diag::{Source, Span};
 
+use crate::args::{arguments, words};
 use crate::lexer::{Kind, Lexer, Token};
 use crate::place::{Landmark, Problems};
 use crate::router::Requirement;
-use crate::scope::{arguments, words};
 use crate::syntax::{Body, Class, Edge, Element};
 use crate::{Options, connect};
 

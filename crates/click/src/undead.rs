@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
+use crate::args::arguments;
 use crate::codes::flows;
 use crate::processing::Facts;
 use crate::router::{Connection, Element, Port, Router};
-use crate::scope::arguments;
 
 /// Elements that choose among their inputs, needless with one.
 const SCHEDULERS: [&str; 6] = [

@@ -1,9 +1,8 @@
 //! Route tables against a plain list of routes.
 
+use click::args::Context;
 use dataplane::tables::routes::{Kind, NextHop, Prefix, Route, RouteError, RouteTable, Verb};
 use proptest::prelude::*;
-
-const NO_NAMES: &dyn Fn(&str) -> Option<u32> = &|_| None;
 
 fn route() -> impl Strategy<Value = Route> {
     // few addresses, so that prefixes nest and collide
@@ -95,8 +94,8 @@ proptest! {
     #[test]
     fn no_text_breaks_the_parser(text in "[-0-9./a-z \n]{0,60}") {
         let mut table = RouteTable::new(Kind::Sorted);
-        let _ = table.ctrl(&text, 4, NO_NAMES);
-        let _ = table.run_text(Verb::Add, &text, 4, NO_NAMES);
+        let _ = table.ctrl(&text, 4, Context::none());
+        let _ = table.run_text(Verb::Add, &text, 4, Context::none());
         let _ = table.table_text();
     }
 }
@@ -105,25 +104,25 @@ proptest! {
 fn conflicts_and_absences_are_told_in_clicks_words() {
     let mut table = RouteTable::new(Kind::Direct);
     table
-        .run_text(Verb::Add, "10.1/12 4.0.0.4 0", 3, NO_NAMES)
+        .run_text(Verb::Add, "10.1/12 4.0.0.4 0", 3, Context::none())
         .unwrap();
     let add = table
-        .run_text(Verb::Add, "10.1/12 6.0.0.6 1", 3, NO_NAMES)
+        .run_text(Verb::Add, "10.1/12 6.0.0.6 1", 3, Context::none())
         .unwrap_err();
     assert_eq!(
         add.to_string(),
         "conflict with existing route '10.0.0.0/12 4.0.0.4 0'"
     );
     let remove = table
-        .run_text(Verb::Remove, "10.1/12 9", 10, NO_NAMES)
+        .run_text(Verb::Remove, "10.1/12 9", 10, Context::none())
         .unwrap_err();
     assert_eq!(remove.to_string(), "route '10.0.0.0/12 - 9' not found");
     let port = table
-        .run_text(Verb::Set, "10.1/12 3", 3, NO_NAMES)
+        .run_text(Verb::Set, "10.1/12 3", 3, Context::none())
         .unwrap_err();
     assert_eq!(port.to_string(), "expected 'ADDR/MASK [GATEWAY] OUTPUT'");
     table
-        .run_text(Verb::Remove, "10.1/12", 3, NO_NAMES)
+        .run_text(Verb::Remove, "10.1/12", 3, Context::none())
         .unwrap();
     assert_eq!(table.lookup_text(0x0a00_0001), "-1");
 }
@@ -136,10 +135,12 @@ fn listings_have_columns_and_each_elements_order() {
             .ctrl(
                 "add 10.0.0.0/8 1\nadd 192.168.100.0/24 1.1.1.1 0\nadd 10.1.0.0/16 2\n",
                 3,
-                NO_NAMES,
+                Context::none(),
             )
             .unwrap();
-        table.ctrl("set 10.0.0.0/8 2\n", 3, NO_NAMES).unwrap();
+        table
+            .ctrl("set 10.0.0.0/8 2\n", 3, Context::none())
+            .unwrap();
         table.table_text()
     };
     let (a, b, c) = (

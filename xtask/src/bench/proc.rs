@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Kilobytes that `/proc/meminfo` gives for a key.
@@ -86,7 +86,10 @@ pub(super) fn wait_gone(pids: &[i32], began: Instant) -> f64 {
 /// So one of ours is made and dropped before each look; it waits its turn behind the lab's.
 pub(super) fn wait_namespaces(count: u64, began: Instant) -> f64 {
     let over = || {
-        let _ = Command::new("unshare").args(["--net", "true"]).status();
+        let _ = Command::new("unshare")
+            .args(["--net", "true"])
+            .stderr(Stdio::null())
+            .status();
         net_namespaces().is_some_and(|n| n > count)
     };
     while over() && began.elapsed().as_secs() < 60 {

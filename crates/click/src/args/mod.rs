@@ -22,7 +22,7 @@ mod prefix;
 mod quote;
 mod reader;
 mod real;
-mod scan;
+pub(crate) mod scan;
 mod seconds;
 mod service;
 mod split;

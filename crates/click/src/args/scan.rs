@@ -71,7 +71,7 @@ fn hex(text: &[u8], mut at: usize) -> usize {
 }
 
 /// The place behind one piece: a quoted text, hexadecimal data, or one byte.
-pub(super) fn piece(text: &[u8], at: usize) -> usize {
+pub(crate) fn piece(text: &[u8], at: usize) -> usize {
     match text[at] {
         b'\'' => single_quoted(text, at),
         b'"' => double_quoted(text, at),

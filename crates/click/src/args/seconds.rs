@@ -28,15 +28,21 @@ pub struct Seconds {
 }
 
 impl Seconds {
+    /// The number and its unit, the power for the wanted digits in it.
+    fn measure(self, text: &str) -> Measure<'_> {
+        let mut measure = units::split(text, &UNITS, &PREFIXES);
+        measure.power += i32::try_from(self.digits.min(9)).unwrap_or(9);
+        measure
+    }
+
     fn size(self, text: &str) -> Result<u64, Wrong> {
         let Measure {
             number,
             power,
             factor,
             ..
-        } = units::split(text, &UNITS, &PREFIXES);
-        let digits = i32::try_from(self.digits.min(9)).unwrap_or(9);
-        let number = Decimal::read(number, false, power + digits).ok_or_else(Wrong::form)?;
+        } = self.measure(text);
+        let number = Decimal::read(number, false, power).ok_or_else(Wrong::form)?;
         rounded(&number, factor).ok_or_else(Wrong::range)
     }
 }
@@ -68,10 +74,9 @@ impl Parser<f64> for Seconds {
             power,
             factor,
             ..
-        } = units::split(text, &UNITS, &PREFIXES);
-        let digits = i32::try_from(self.digits.min(9)).unwrap_or(9);
+        } = self.measure(text);
         let number = f64::from_arg(number, context)?;
-        Ok(number * f64::from(factor) * 10f64.powi(power + digits))
+        Ok(number * f64::from(factor) * 10f64.powi(power))
     }
 }
 

@@ -6,7 +6,9 @@
 //! the system's entropy in real runs, a fixed one in simulations. Timers are the owner's: it schedules a
 //! [`FlowId`] in a [`super::wheel::Wheel`] and asks [`FlowTable::get`] when it rings.
 
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
+
+use siphasher::sip::SipHasher13;
 
 /// The least number of slots.
 const LEAST: usize = 16;
@@ -199,8 +201,7 @@ impl<K: Copy + Eq + Hash, V> FlowTable<K, V> {
     }
 
     fn hash(&self, key: &K) -> u32 {
-        use std::hash::Hasher;
-        let mut hasher = super::hash::Keyed::new(self.seed);
+        let mut hasher = SipHasher13::new_with_keys(self.seed[0], self.seed[1]);
         key.hash(&mut hasher);
         hasher.finish() as u32
     }

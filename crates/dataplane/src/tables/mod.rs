@@ -3,7 +3,6 @@
 pub mod arp;
 pub mod bucket;
 pub mod flows;
-mod hash;
 pub mod rate;
 pub mod routes;
 pub mod wheel;

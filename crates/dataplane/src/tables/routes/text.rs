@@ -1,5 +1,7 @@
 //! Routes and commands as people write them: `ADDR/MASK [GATEWAY] OUTPUT`, and lines of `ctrl`.
 
+use click::args::{Context, FromArg, Ipv4Prefix, OrAddress, Parser};
+
 use super::route::{Prefix, Route};
 use super::table::{RouteError, RouteTable};
 use std::net::Ipv4Addr;
@@ -15,24 +17,23 @@ pub enum Verb {
     Remove,
 }
 
-/// Names that stand for addresses (host order).
-type Names<'a> = &'a dyn Fn(&str) -> Option<u32>;
-
-/// Reads a route; only a removal may leave out the port. `names` resolves what is no address.
+/// Reads a route; only a removal may leave out the port. `context` knows what names stand for.
 #[must_use]
-pub fn parse_route(text: &str, verb: Verb, names: Names<'_>) -> Option<Route> {
+pub fn parse_route(text: &str, verb: Verb, context: Context<'_>) -> Option<Route> {
     let mut words = text.split_ascii_whitespace().peekable();
-    let prefix = prefix(words.next()?, names)?;
+    let prefix = prefix(words.next()?, context)?;
     let gateway = match words.peek() {
         Some(&"-") => Some(0),
-        Some(word) => address(word, names),
+        Some(word) => Ipv4Addr::from_arg(word, &context)
+            .ok()
+            .map(Ipv4Addr::to_bits),
         None => None,
     };
     if gateway.is_some() {
         words.next();
     }
     let port = match words.next() {
-        Some(word) => word.parse().ok()?,
+        Some(word) => i32::from_arg(word, &context).ok()?,
         None if verb == Verb::Remove => -1,
         None => return None,
     };
@@ -45,36 +46,15 @@ pub fn parse_route(text: &str, verb: Verb, names: Names<'_>) -> Option<Route> {
     })
 }
 
-fn address(word: &str, names: Names<'_>) -> Option<u32> {
-    word.parse::<Ipv4Addr>()
-        .ok()
-        .map(Ipv4Addr::to_bits)
-        .or_else(|| names(word))
-}
-
-fn prefix(word: &str, names: Names<'_>) -> Option<Prefix> {
-    let Some((start, end)) = word.split_once('/') else {
-        return Prefix::new(address(word, names)?, 32);
-    };
-    Prefix::new(short_address(start).or_else(|| names(start))?, length(end)?)
-}
-
-/// An address of which trailing zero bytes may be left out: `18.26`.
-fn short_address(text: &str) -> Option<u32> {
-    let mut bytes = [0; 4];
-    for (at, part) in text.split('.').enumerate() {
-        *bytes.get_mut(at)? = part.parse().ok()?;
+/// A prefix, or an address as the longest one; a mask with gaps is none.
+fn prefix(word: &str, context: Context<'_>) -> Option<Prefix> {
+    let read: Ipv4Prefix = OrAddress.parse(word, &context).ok()?;
+    let mask = read.mask.to_bits();
+    let length = mask.leading_ones();
+    if mask.count_ones() != length {
+        return None;
     }
-    Some(u32::from_be_bytes(bytes))
-}
-
-/// A prefix length, or a mask without gaps.
-fn length(text: &str) -> Option<u8> {
-    if let Ok(mask) = text.parse::<Ipv4Addr>() {
-        let ones = mask.to_bits().leading_ones();
-        return (mask.to_bits().count_ones() == ones).then_some(ones as u8);
-    }
-    text.parse().ok().filter(|&length| length <= 32)
+    Prefix::new(read.address.to_bits(), u8::try_from(length).ok()?)
 }
 
 impl RouteTable {
@@ -87,9 +67,9 @@ impl RouteTable {
         verb: Verb,
         text: &str,
         ports: i32,
-        names: Names<'_>,
+        context: Context<'_>,
     ) -> Result<(), RouteError> {
-        let (verb, route) = command(verb, text, ports, names)?;
+        let (verb, route) = command(verb, text, ports, context)?;
         self.run(verb, route).map(drop)
     }
 
@@ -97,7 +77,12 @@ impl RouteTable {
     ///
     /// # Errors
     /// That of the first bad line.
-    pub fn ctrl(&mut self, lines: &str, ports: i32, names: Names<'_>) -> Result<(), RouteError> {
+    pub fn ctrl(
+        &mut self,
+        lines: &str,
+        ports: i32,
+        context: Context<'_>,
+    ) -> Result<(), RouteError> {
         let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
         self.run_group(lines.map(|line| {
             let (word, rest) = line
@@ -109,7 +94,7 @@ impl RouteTable {
                 "remove" => Verb::Remove,
                 _ => return Err(RouteError::Command(word.to_owned())),
             };
-            command(verb, rest, ports, names)
+            command(verb, rest, ports, context)
         }))
     }
 }
@@ -118,9 +103,9 @@ fn command(
     verb: Verb,
     text: &str,
     ports: i32,
-    names: Names<'_>,
+    context: Context<'_>,
 ) -> Result<(Verb, Route), RouteError> {
-    let route = parse_route(text, verb, names).filter(|route| route.port < ports);
+    let route = parse_route(text, verb, context).filter(|route| route.port < ports);
     route
         .map(|route| (verb, route))
         .ok_or(RouteError::Syntax(verb))
